@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace klue {
+
+/// Element types that checkpoints store. Little-endian, IEEE where that applies.
+enum class DType : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
+
+/// Bytes of one element.
+std::size_t dtype_size(DType dtype) noexcept;
+
+/// "F32", "BF16": the spelling of safetensors.
+std::string_view dtype_name(DType dtype) noexcept;
+
+/// One tensor as it lies in its file: C order, not necessarily aligned.
+struct TensorView {
+  DType dtype = DType::f32;
+  std::vector<std::size_t> shape{};
+  std::span<const std::byte> bytes{};  ///< exactly product(shape) × dtype_size(dtype) bytes
+
+  std::size_t element_count() const noexcept { return bytes.size() / dtype_size(dtype); }
+
+  /// Converts elements [begin, begin + out.size()) to float32: exact from f32, f16 and bf16,
+  /// rounded to nearest from f64. Throws UnsupportedError for integers and UsageError outside the
+  /// tensor.
+  void read(std::size_t begin, std::span<float> out) const;
+};
+
+/// The tensors of a model by name, whatever file format is behind them. Views stay valid as long as
+/// the checkpoint, or a copy of it, lives.
+class Checkpoint {
+ public:
+  using Tensors = std::map<std::string, TensorView, std::less<>>;
+
+  Checkpoint() = default;
+  Checkpoint(std::filesystem::path file, Tensors tensors,
+             std::vector<std::shared_ptr<const void>> owners)
+      : file_(std::move(file)), tensors_(std::move(tensors)), owners_(std::move(owners)) {}
+
+  /// nullptr where there is no tensor of that name. O(log n).
+  const TensorView* find(std::string_view name) const {
+    const auto found = tensors_.find(name);
+    return found == tensors_.end() ? nullptr : &found->second;
+  }
+
+  const Tensors& tensors() const noexcept { return tensors_; }
+
+  /// The file that was opened; errors name it.
+  const std::filesystem::path& file() const noexcept { return file_; }
+
+ private:
+  std::filesystem::path file_;
+  Tensors tensors_;
+  std::vector<std::shared_ptr<const void>> owners_;  // what the views point into
+};
+
+/// Reads the header of a safetensors file and maps its data.
+/// Format: https://huggingface.co/docs/safetensors (u64 header length, JSON header, data).
+/// Throws IoError where the file cannot be read and FormatError where it breaks the format: a view
+/// never reaches outside the file.
+Checkpoint read_safetensors(const std::filesystem::path& file);
+
+}  // namespace klue

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace klue {
+
+/// What `bert_pack_inputs` makes and the encoder takes: three [batch, seq_length] integer matrices
+/// in C order, under the names of the TF-Hub module.
+///
+/// `text` makes these and `encoder` consumes them, and the two do not know each other, so the type
+/// lives here. It may also be filled by hand, from ids made elsewhere.
+struct EncoderInputs {
+  std::size_t batch = 0;
+  std::size_t seq_length = 0;
+  std::vector<std::int32_t> input_word_ids;  ///< vocabulary ids, [PAD] where input_mask is 0
+  std::vector<std::int32_t> input_mask;      ///< 1 on real tokens, 0 on padding
+  std::vector<std::int32_t> input_type_ids;  ///< segment of each token; all 0 for RoBERTa
+
+  std::span<const std::int32_t> word_ids(std::size_t row) const {
+    return std::span(input_word_ids).subspan(row * seq_length, seq_length);
+  }
+  std::span<const std::int32_t> mask(std::size_t row) const {
+    return std::span(input_mask).subspan(row * seq_length, seq_length);
+  }
+  std::span<const std::int32_t> type_ids(std::size_t row) const {
+    return std::span(input_type_ids).subspan(row * seq_length, seq_length);
+  }
+};
+
+}  // namespace klue

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <klue/core/error.hpp>
+
+namespace klue {
+
+/// "[2, 16, 768]"
+inline std::string shape_string(std::span<const std::size_t> shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    text.append(i == 0 ? "" : ", ").append(std::to_string(shape[i]));
+  return text.append("]");
+}
+
+/// A dense float32 array in C order that owns its memory. What the encoder returns.
+class Tensor {
+ public:
+  Tensor() = default;
+
+  /// All elements zero. Throws UsageError where the number of elements overflows.
+  explicit Tensor(std::vector<std::size_t> shape) : shape_(std::move(shape)) {
+    std::size_t size = 1;
+    for (const std::size_t extent : shape_)
+      if (__builtin_mul_overflow(size, extent, &size))
+        throw UsageError("tensor too large", {.actual = shape_string(shape_)});
+    values_.resize(size);
+  }
+  Tensor(std::initializer_list<std::size_t> shape) : Tensor(std::vector<std::size_t>(shape)) {}
+
+  /// Extents, outermost first.
+  const std::vector<std::size_t>& shape() const noexcept { return shape_; }
+  std::size_t rank() const noexcept { return shape_.size(); }
+  std::size_t size() const noexcept { return values_.size(); }
+  bool empty() const noexcept { return values_.empty(); }
+
+  float* data() noexcept { return values_.data(); }
+  const float* data() const noexcept { return values_.data(); }
+  std::span<float> values() noexcept { return values_; }
+  std::span<const float> values() const noexcept { return values_; }
+
+  /// The contiguous part at these leading indices: of a [batch, seq, hidden] tensor, `at(b)` is a
+  /// whole sentence and `at(b, t)` one token's vector. Throws UsageError outside the shape.
+  template <class... Index>
+  std::span<const float> at(Index... index) const {
+    const auto [begin, length] = slice({static_cast<std::size_t>(index)...});
+    return std::span<const float>(values_).subspan(begin, length);
+  }
+  template <class... Index>
+  std::span<float> at(Index... index) {
+    const auto [begin, length] = slice({static_cast<std::size_t>(index)...});
+    return std::span<float>(values_).subspan(begin, length);
+  }
+
+ private:
+  std::pair<std::size_t, std::size_t> slice(std::initializer_list<std::size_t> index) const {
+    if (index.size() > rank())
+      throw UsageError("too many indices for a tensor", {.actual = shape_string(shape_)});
+    std::size_t begin = 0, length = values_.size();
+    const std::size_t* extent = shape_.data();
+    for (const std::size_t i : index) {
+      if (i >= *extent)
+        throw UsageError(
+            "index outside the tensor",
+            {.expected = "below " + std::to_string(*extent), .actual = std::to_string(i)});
+      length /= *extent++;
+      begin += i * length;
+    }
+    return {begin, length};
+  }
+
+  std::vector<std::size_t> shape_;
+  std::vector<float> values_;
+};
+
+}  // namespace klue
