@@ -15,6 +15,7 @@
 
 #include "checkpoint/file_kind.hpp"
 #include "checkpoint/layout.hpp"
+#include "checkpoint/shard_index.hpp"
 
 namespace klue {
 namespace {
@@ -318,7 +319,11 @@ Checkpoint::Tensors parse_safetensors(const std::filesystem::path& file,
 
 Checkpoint read_safetensors(const std::filesystem::path& file) {
   const auto mapped = std::make_shared<const MappedFile>(file);
-  return {file, parse_safetensors(file, mapped->bytes()), {mapped}};
+  return {file, parse_safetensors(file, mapped->bytes()), {mapped}, "safetensors"};
+}
+
+Checkpoint read_sharded_safetensors(const std::filesystem::path& index) {
+  return read_shards(index, "safetensors", read_safetensors);
 }
 
 }  // namespace klue

@@ -1,9 +1,7 @@
 #include "checkpoint/safetensors.hpp"
 
 #include <cstdint>
-#include <cstring>
 #include <limits>
-#include <numeric>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,24 +10,15 @@
 #include <klue/core/error.hpp>
 
 #include "checkpoint/mutation.hpp"
+#include "checkpoint/safetensors_writer.hpp"
 #include "checkpoint/scratch_directory.hpp"
 
 namespace klue {
 namespace {
 
+using test::safetensors;
+using test::with_length;
 using ::testing::HasSubstr;
-
-std::string with_length(std::uint64_t length, std::string_view rest) {
-  std::string content(sizeof length, '\0');
-  std::memcpy(content.data(), &length, sizeof length);
-  return content.append(rest);
-}
-
-std::string safetensors(std::string_view header, std::size_t data_size = 0) {
-  std::string data(data_size, '\0');
-  std::iota(data.begin(), data.end(), '\0');
-  return with_length(header.size(), std::string(header) + data);
-}
 
 /// What a reader of the model would do with every tensor.
 std::size_t touch(const Checkpoint::Tensors& tensors) {

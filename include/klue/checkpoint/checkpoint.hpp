@@ -59,8 +59,11 @@ class Checkpoint {
 
   Checkpoint() = default;
   Checkpoint(std::filesystem::path file, Tensors tensors,
-             std::vector<std::shared_ptr<const void>> owners)
-      : file_(std::move(file)), tensors_(std::move(tensors)), owners_(std::move(owners)) {}
+             std::vector<std::shared_ptr<const void>> owners, std::string format = {})
+      : file_(std::move(file)),
+        tensors_(std::move(tensors)),
+        owners_(std::move(owners)),
+        format_(std::move(format)) {}
 
   /// nullptr where there is no tensor of that name. O(log n).
   const TensorView* find(std::string_view name) const {
@@ -70,14 +73,29 @@ class Checkpoint {
 
   const Tensors& tensors() const noexcept { return tensors_; }
 
-  /// The file that was opened; errors name it.
+  /// The file that was opened; errors name it. Of a checkpoint in several files, their index.
   const std::filesystem::path& file() const noexcept { return file_; }
+
+  /// For people: "safetensors", "safetensors in 2 files".
+  const std::string& format() const noexcept { return format_; }
 
  private:
   std::filesystem::path file_;
   Tensors tensors_;
   std::vector<std::shared_ptr<const void>> owners_;  // what the views point into
+  std::string format_;
 };
+
+/// Opens the weights of a model directory, whichever format they are in. Where there are several,
+/// the first of this list is taken:
+///
+/// 1. `model.safetensors`
+/// 2. `model.safetensors.index.json` with the shards it names
+///
+/// Also takes the path of one of these files itself, under any name with that ending. Throws what
+/// the format's reader throws, IoError that lists what it looked for where there is none of it, and
+/// UnsupportedError where there are only weights in a format that this library does not read.
+Checkpoint open_checkpoint(const std::filesystem::path& path);
 
 /// Reads the header of a safetensors file and maps its data.
 /// Format: https://huggingface.co/docs/safetensors (u64 header length, JSON header, data).
@@ -86,5 +104,9 @@ class Checkpoint {
 /// Throws IoError where the file cannot be read, FormatError where it breaks the format, and
 /// UnsupportedError for an element type that DType lacks.
 Checkpoint read_safetensors(const std::filesystem::path& file);
+
+/// Reads `model.safetensors.index.json` and the shards it names, which must lie beside it. Every
+/// tensor that the index lists must be in its shard. Throws as read_safetensors does.
+Checkpoint read_sharded_safetensors(const std::filesystem::path& index);
 
 }  // namespace klue
