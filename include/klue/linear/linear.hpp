@@ -61,8 +61,8 @@ class Linear {
 /// Called once for every row, from several threads at once.
 struct LinearSource {
   std::size_t in_features = 0, out_features = 0;
-  std::function<void(std::size_t out_feature, std::span<float> row)> read_row;
-  std::function<void(std::span<float> bias)> read_bias;  ///< empty: no bias
+  std::function<void(std::size_t out_feature, std::span<float> row)> read_row{};
+  std::function<void(std::span<float> bias)> read_bias{};  ///< empty: no bias
 };
 
 /// Packs the weights for an engine. The source is read once and not kept.
