@@ -14,7 +14,21 @@
 namespace klue {
 
 /// Element types that checkpoints store. Little-endian, IEEE where that applies.
-enum class DType : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
+enum class DType : std::uint8_t {
+  f64,
+  f32,
+  f16,
+  bf16,
+  i64,
+  i32,
+  i16,
+  i8,
+  u64,
+  u32,
+  u16,
+  u8,
+  boolean
+};
 
 /// Bytes of one element.
 std::size_t dtype_size(DType dtype) noexcept;
@@ -22,7 +36,8 @@ std::size_t dtype_size(DType dtype) noexcept;
 /// "F32", "BF16": the spelling of safetensors.
 std::string_view dtype_name(DType dtype) noexcept;
 
-/// One tensor as it lies in its file: C order, not necessarily aligned.
+/// One tensor as it lies in its file: C order, not necessarily aligned. A scalar has rank 0 and one
+/// element; an extent of 0 makes a tensor without elements.
 struct TensorView {
   DType dtype = DType::f32;
   std::vector<std::size_t> shape{};
@@ -31,8 +46,8 @@ struct TensorView {
   std::size_t element_count() const noexcept { return bytes.size() / dtype_size(dtype); }
 
   /// Converts elements [begin, begin + out.size()) to float32: exact from f32, f16 and bf16,
-  /// rounded to nearest from f64. Throws UnsupportedError for integers and UsageError outside the
-  /// tensor.
+  /// rounded to nearest from f64. Infinities and NaN stay what they are. Throws UnsupportedError
+  /// for integers and UsageError outside the tensor. At memory speed; no allocation.
   void read(std::size_t begin, std::span<float> out) const;
 };
 
@@ -44,8 +59,11 @@ class Checkpoint {
 
   Checkpoint() = default;
   Checkpoint(std::filesystem::path file, Tensors tensors,
-             std::vector<std::shared_ptr<const void>> owners)
-      : file_(std::move(file)), tensors_(std::move(tensors)), owners_(std::move(owners)) {}
+             std::vector<std::shared_ptr<const void>> owners, std::string format = {})
+      : file_(std::move(file)),
+        tensors_(std::move(tensors)),
+        owners_(std::move(owners)),
+        format_(std::move(format)) {}
 
   /// nullptr where there is no tensor of that name. O(log n).
   const TensorView* find(std::string_view name) const {
@@ -55,19 +73,40 @@ class Checkpoint {
 
   const Tensors& tensors() const noexcept { return tensors_; }
 
-  /// The file that was opened; errors name it.
+  /// The file that was opened; errors name it. Of a checkpoint in several files, their index.
   const std::filesystem::path& file() const noexcept { return file_; }
+
+  /// For people: "safetensors", "safetensors in 2 files".
+  const std::string& format() const noexcept { return format_; }
 
  private:
   std::filesystem::path file_;
   Tensors tensors_;
   std::vector<std::shared_ptr<const void>> owners_;  // what the views point into
+  std::string format_;
 };
+
+/// Opens the weights of a model directory, whichever format they are in. Where there are several,
+/// the first of this list is taken:
+///
+/// 1. `model.safetensors`
+/// 2. `model.safetensors.index.json` with the shards it names
+///
+/// Also takes the path of one of these files itself, under any name with that ending. Throws what
+/// the format's reader throws, IoError that lists what it looked for where there is none of it, and
+/// UnsupportedError where there are only weights in a format that this library does not read.
+Checkpoint open_checkpoint(const std::filesystem::path& path);
 
 /// Reads the header of a safetensors file and maps its data.
 /// Format: https://huggingface.co/docs/safetensors (u64 header length, JSON header, data).
-/// Throws IoError where the file cannot be read and FormatError where it breaks the format: a view
-/// never reaches outside the file.
+/// Names, shapes and offsets are all checked against the file before this returns, so that a view
+/// never reaches outside it; the weights themselves are not touched. Memory: the header's tensors.
+/// Throws IoError where the file cannot be read, FormatError where it breaks the format, and
+/// UnsupportedError for an element type that DType lacks.
 Checkpoint read_safetensors(const std::filesystem::path& file);
+
+/// Reads `model.safetensors.index.json` and the shards it names, which must lie beside it. Every
+/// tensor that the index lists must be in its shard. Throws as read_safetensors does.
+Checkpoint read_sharded_safetensors(const std::filesystem::path& index);
 
 }  // namespace klue

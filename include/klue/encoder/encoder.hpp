@@ -1,0 +1,228 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <klue/checkpoint/checkpoint.hpp>
+#include <klue/core/encoder_inputs.hpp>
+#include <klue/core/error.hpp>
+#include <klue/core/tensor.hpp>
+#include <klue/core/thread_pool.hpp>
+#include <klue/encoder/config.hpp>
+#include <klue/encoder/embeddings.hpp>
+#include <klue/encoder/layer.hpp>
+#include <klue/encoder/pooling.hpp>
+#include <klue/encoder/token_batch.hpp>
+#include <klue/encoder/weights.hpp>
+#include <klue/encoder/workspace.hpp>
+#include <klue/linear/linear.hpp>
+
+namespace klue {
+
+/// What to compute and keep.
+struct OutputOptions {
+  /// Unset: where the checkpoint has a pooler. True: required, and an error where it has none.
+  std::optional<bool> pooled_output{};
+  bool sequence_output = true;
+  bool encoder_outputs = false;
+  PaddedRows padded_rows = PaddedRows::zero;
+};
+
+/// The outputs of the TF-Hub module.
+struct EncoderOutputs {
+  /// [batch, hidden]; absent when the checkpoint has no pooler, as klue/roberta-base's has none.
+  std::optional<Tensor> pooled_output;
+  Tensor sequence_output;  ///< [batch, seq_length, hidden]
+  std::vector<Tensor>
+      encoder_outputs;  ///< one [batch, seq_length, hidden] per layer, first to last
+};
+
+/// A RoBERTa or BERT encoder. Immutable after construction: any number of threads may call it.
+class Encoder {
+ public:
+  /// Packs the weights of a checkpoint. Throws FormatError for a tensor that is missing or does not
+  /// have the shape that `config` asks for.
+  Encoder(EncoderConfig config, Checkpoint checkpoint, std::shared_ptr<const ThreadPool> pool,
+          Engine engine = Engine::automatic)
+      : config_(std::move(config)), checkpoint_(std::move(checkpoint)), pool_(std::move(pool)) {
+    const EncoderWeights weights(checkpoint_, engine, *pool_);
+    embeddings_ = std::make_unique<const Embeddings>(config_, weights);
+    for (std::size_t i = 0; i < config_.num_hidden_layers; ++i)
+      layers_.emplace_back(config_, weights, "encoder.layer." + std::to_string(i));
+    if (weights.has("pooler.dense.weight"))
+      pooler_ = weights.linear({"pooler.dense"}, config_.hidden_size, config_.hidden_size);
+  }
+
+  const EncoderConfig& config() const noexcept { return config_; }
+  bool has_pooler() const noexcept { return pooler_ != nullptr; }
+  const ThreadPool& thread_pool() const noexcept { return *pool_; }
+
+  /// Runs a padded batch, as `bert_pack_inputs` makes it. Throws UsageError for inputs whose sizes
+  /// disagree, ids outside the model's tables, a row without tokens, a sequence longer than the
+  /// position table, and for a pooled_output that the checkpoint cannot give.
+  /// Memory: about 40 kB per token of the base model beside the outputs.
+  EncoderOutputs operator()(const EncoderInputs& inputs, const OutputOptions& options = {}) const;
+
+  /// Pools each sentence of `batch` into one vector and hands it to sink(sentence, vector); the
+  /// vector is valid only during the call. Pooling::automatic is mean here.
+  template <class Sink>
+  void pool(const TokenBatch& batch, Pooling pooling, const Sink& sink) const;
+
+  /// Throws UsageError that says what to use instead where the checkpoint has no pooler.
+  void require_pooler() const {
+    if (!has_pooler())
+      throw UsageError(
+          "this checkpoint has no pooler, so pooled_output would mean nothing; use "
+          "mean or cls pooling instead",
+          {.file = checkpoint_.file().string(), .field = "pooler.dense.weight"});
+  }
+
+ private:
+  struct Wanted {
+    bool all_rows;  // of the last layer; else the first row of each sentence
+  };
+
+  // Runs all layers; after_layer(index, rows) sees each layer's output. Returns the last layer's
+  // rows, all or one per sentence.
+  template <class AfterLayer>
+  Rows run(const TokenBatch& batch, Wanted wanted, Workspace& workspace,
+           const AfterLayer& after_layer) const;
+
+  Rows select_first_rows(const TokenBatch& batch, Rows hidden, Workspace& workspace) const {
+    for (std::size_t s = 0; s < batch.sentences(); ++s)
+      std::copy_n(hidden.data + batch.first_token[s] * hidden.stride, config_.hidden_size,
+                  workspace.selected.data() + s * config_.hidden_size);
+    return {workspace.selected.data(), batch.sentences(), config_.hidden_size};
+  }
+
+  // tanh(W · first token + b) into out, [sentences, hidden].
+  void apply_pooler(Rows first_rows, float* out) const {
+    pooler_->apply(first_rows, {out, first_rows.count, config_.hidden_size},
+                   {.activation = Activation::tanh}, *pool_);
+  }
+
+  static void check_sizes(const EncoderInputs& inputs);
+
+  EncoderConfig config_;
+  Checkpoint checkpoint_;
+  std::shared_ptr<const ThreadPool> pool_;
+  std::unique_ptr<const Embeddings> embeddings_;
+  std::vector<EncoderLayer> layers_;
+  std::unique_ptr<const Linear> pooler_;
+  mutable WorkspacePool workspaces_;
+};
+
+inline void Encoder::check_sizes(const EncoderInputs& inputs) {
+  const auto check = [&](const char* field, std::size_t size) {
+    std::size_t expected = 0;
+    if (__builtin_mul_overflow(inputs.batch, inputs.seq_length, &expected) || size != expected)
+      throw UsageError("wrong number of values",
+                       {.field = field,
+                        .expected = "batch × seq_length = " + std::to_string(inputs.batch) + " × " +
+                                    std::to_string(inputs.seq_length),
+                        .actual = std::to_string(size)});
+  };
+  check("input_word_ids", inputs.input_word_ids.size());
+  check("input_mask", inputs.input_mask.size());
+  check("input_type_ids", inputs.input_type_ids.size());
+}
+
+template <class AfterLayer>
+Rows Encoder::run(const TokenBatch& batch, Wanted wanted, Workspace& workspace,
+                  const AfterLayer& after_layer) const {
+  workspace.reserve(config_, batch.tokens(),
+                    SelfAttention::scratch_per_lane(config_, batch) * pool_->threads());
+  const Rows hidden{workspace.hidden.data(), batch.tokens(), config_.hidden_size};
+  embeddings_->apply(batch, hidden.data, *pool_);
+  QueryRows queries{hidden, batch.first_token};
+  std::vector<std::size_t> one_each;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (i + 1 == layers_.size() && !wanted.all_rows) {
+      one_each.resize(batch.sentences() + 1);
+      std::iota(one_each.begin(), one_each.end(), std::size_t{0});
+      queries = {select_first_rows(batch, hidden, workspace), one_each};
+    }
+    layers_[i].apply(batch, hidden, queries, workspace, *pool_);
+    after_layer(i, queries.rows);
+  }
+  return queries.rows;
+}
+
+inline EncoderOutputs Encoder::operator()(const EncoderInputs& inputs,
+                                          const OutputOptions& options) const {
+  check_sizes(inputs);
+  if (options.pooled_output.value_or(false)) require_pooler();
+  const bool pooled = has_pooler() && options.pooled_output.value_or(true);
+
+  TokenBatchBuilder builder(config_);
+  std::vector<std::size_t> columns;  // of every row of the batch
+  for (std::size_t b = 0; b < inputs.batch; ++b)
+    builder.append(inputs.word_ids(b), inputs.mask(b), inputs.type_ids(b), options.padded_rows,
+                   &columns);
+  const TokenBatch& batch = builder.batch();
+
+  const std::size_t hidden = config_.hidden_size;
+  const auto dense = [&](Rows rows) {
+    Tensor tensor{inputs.batch, inputs.seq_length, hidden};
+    for (std::size_t b = 0; b < inputs.batch; ++b)
+      for (std::size_t t = batch.first_token[b]; t < batch.first_token[b + 1]; ++t)
+        if (inputs.mask(b)[columns[t]] == 1 || options.padded_rows == PaddedRows::reference)
+          std::copy_n(rows.data + t * hidden, hidden,
+                      tensor.data() + (b * inputs.seq_length + columns[t]) * hidden);
+    return tensor;
+  };
+
+  EncoderOutputs outputs;
+  const bool all_rows = options.sequence_output || options.encoder_outputs;
+  if (batch.sentences() != 0 && (all_rows || pooled)) {
+    const WorkspacePool::Lease lease = workspaces_.take();
+    const Rows last = run(batch, {all_rows}, *lease, [&](std::size_t, Rows rows) {
+      if (options.encoder_outputs) outputs.encoder_outputs.push_back(dense(rows));
+    });
+    if (options.sequence_output) outputs.sequence_output = dense(last);
+    if (pooled) {
+      outputs.pooled_output.emplace(Tensor{inputs.batch, hidden});
+      apply_pooler(all_rows ? select_first_rows(batch, last, *lease) : last,
+                   outputs.pooled_output->data());
+    }
+    return outputs;
+  }
+  // No sentences: outputs of the right shapes with nothing in them.
+  const Tensor empty{inputs.batch, inputs.seq_length, hidden};
+  if (options.sequence_output) outputs.sequence_output = empty;
+  if (options.encoder_outputs) outputs.encoder_outputs.assign(layers_.size(), empty);
+  if (pooled) outputs.pooled_output.emplace(Tensor{inputs.batch, hidden});
+  return outputs;
+}
+
+template <class Sink>
+void Encoder::pool(const TokenBatch& batch, Pooling pooling, const Sink& sink) const {
+  if (pooling == Pooling::pooler) require_pooler();
+  if (pooling == Pooling::automatic) pooling = Pooling::mean;
+  if (batch.sentences() == 0) return;
+  const std::size_t hidden = config_.hidden_size;
+  const WorkspacePool::Lease lease = workspaces_.take();
+  const bool first_only = pools_first_token(pooling);
+  const Rows last = run(batch, {!first_only}, *lease, [](std::size_t, Rows) {});
+  // The query matrix is free again, and has a row for every sentence.
+  float* const pooled = (*lease).query.data();
+  if (pooling == Pooling::pooler) apply_pooler(last, pooled);
+  for (std::size_t s = 0; s < batch.sentences(); ++s) {
+    float* vector = pooled + s * hidden;
+    if (pooling == Pooling::cls)
+      vector = last.data + s * hidden;
+    else if (!first_only)
+      pool_rows(pooling, last.data + batch.first_token[s] * hidden, batch.keys(s),
+                {vector, hidden});
+    sink(s, std::span<float>(vector, hidden));
+  }
+}
+
+}  // namespace klue
