@@ -89,19 +89,20 @@ std::vector<NormalizedChar> without_accents(const std::vector<NormalizedChar>& t
 
 /// Lower case one character at a time, as Rust's char::to_lowercase: no final sigma, and U+0130 is
 /// the one that becomes two.
-void to_lowercase(std::vector<NormalizedChar>& text) {
+std::vector<NormalizedChar> in_lowercase(const std::vector<NormalizedChar>& text) {
   constexpr char32_t capital_i_with_dot = 0x130, dot_above = 0x307;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    NormalizedChar& c = text[i];
+  std::vector<NormalizedChar> result;
+  result.reserve(text.size());
+  for (const NormalizedChar& c : text) {
     if (c.value == capital_i_with_dot) {
-      c.value = U'i';
-      const NormalizedChar dot{dot_above, c.begin, c.end};
-      text.insert(text.begin() + static_cast<std::ptrdiff_t>(i) + 1, dot);
-      ++i;
+      result.push_back({U'i', c.begin, c.end});
+      result.push_back({dot_above, c.begin, c.end});
     } else {
-      c.value = static_cast<char32_t>(u_tolower(static_cast<UChar32>(c.value)));
+      const auto lower = static_cast<char32_t>(u_tolower(static_cast<UChar32>(c.value)));
+      result.push_back({lower, c.begin, c.end});
     }
   }
+  return result;
 }
 
 }  // namespace
@@ -133,7 +134,7 @@ void Normalizer::operator()(std::string_view text, std::size_t offset,
     if (isolate) chars.push_back({U' ', put.begin, put.end});
   }
   if (strip_accents_) chars = without_accents(chars, traits_);
-  if (lowercase_) to_lowercase(chars);
+  if (lowercase_) chars = in_lowercase(chars);
   out.insert(out.end(), chars.begin(), chars.end());
 }
 

@@ -63,9 +63,14 @@ struct Window {
   std::size_t begin = 0, end = 0;
 };
 
-/// The windows of a text of which `kept` tokens fit: the first is what is kept, the others follow
-/// it with `stride` tokens in common.
-std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride) {
+/// What is kept of a text of which only `kept` tokens fit.
+Window kept_window(std::size_t size, std::size_t kept, Side cut) {
+  return cut == Side::right ? Window{0, kept} : Window{size - kept, size};
+}
+
+/// The windows of such a text: the first is what is kept, the others go on from it towards the end
+/// that is cut, each with `stride` tokens in common with the one before.
+std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride, Side cut) {
   if (kept >= size) return {{0, size}};
   if (kept == 0) return {{0, 0}, {0, size}};  // as the reference does: the rest is one window
   if (stride >= kept)
@@ -74,10 +79,13 @@ std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t s
                       .expected = "below " + std::to_string(kept),
                       .actual = std::to_string(stride)});
   std::vector<Window> windows;
-  for (std::size_t begin = 0;; begin += kept - stride) {
-    const std::size_t end = std::min(size, begin + kept);
-    windows.push_back({begin, end});
-    if (end == size) return windows;
+  for (std::size_t done = 0;; done += kept - stride) {
+    const std::size_t length = std::min(kept, size - done);
+    if (cut == Side::right)
+      windows.push_back({done, done + length});
+    else
+      windows.push_back({size - done - length, size - done});
+    if (done + length == size) return windows;
   }
 }
 
@@ -207,12 +215,14 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
   }
   kept.resize(2);
 
+  const Side cut = options.truncation_side.value_or(impl_->config.truncation_side);
   if (!options.return_overflowing) {
-    const Window windows[2] = {{0, kept[0]}, {0, kept[1]}};
+    const Window windows[2] = {kept_window(lengths[0], kept[0], cut),
+                               kept_window(lengths[1], kept[1], cut)};
     return fill(pieces, texts, windows, options.add_special_tokens);
   }
-  const auto first_windows = windows_of(first.size(), kept[0], options.stride);
-  const auto second_windows = windows_of(second.size(), kept[1], options.stride);
+  const auto first_windows = windows_of(first.size(), kept[0], options.stride, cut);
+  const auto second_windows = windows_of(second.size(), kept[1], options.stride, cut);
   const auto row = [&](std::size_t i, std::size_t j) {
     const Window windows[2] = {first_windows[i], second_windows[j]};
     return fill(pieces, texts, windows, options.add_special_tokens);
@@ -237,6 +247,7 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids,
     if (options.skip_special_tokens &&
         std::binary_search(impl_->special_tokens.begin(), impl_->special_tokens.end(), id))
       continue;
+    if (token.empty()) continue;  // an id that no piece has
     const bool joins = !first && token.starts_with(prefix);
     part.clear();
     if (!first && !joins) part.push_back(' ');

@@ -200,7 +200,22 @@ void read_normalizer(const Node& root, TokenizerConfig& config) {
 }
 
 void read_pre_tokenizer(const Node& root) {
-  require_type(root.at("pre_tokenizer"), "BertPreTokenizer");
+  const auto pre_tokenizer = root.find("pre_tokenizer");
+  if (!pre_tokenizer)
+    throw UnsupportedError("not supported", {.file = root.file(),
+                                             .field = "pre_tokenizer",
+                                             .expected = "BertPreTokenizer",
+                                             .actual = "none"});
+  require_type(*pre_tokenizer, "BertPreTokenizer");
+}
+
+/// The limit that was in force when the file was saved. Nothing is cut unless the caller asks.
+void read_truncation(const Node& root, TokenizerConfig& config) {
+  const auto truncation = root.find("truncation");
+  if (!truncation) return;
+  if (truncation->string_or("direction", "Right") == "Left") config.truncation_side = Side::left;
+  if (const auto length = truncation->find("max_length"))
+    config.model_max_length = static_cast<std::size_t>(length->number(1'000'000'000));
 }
 
 std::vector<TemplatePiece> bert_template(bool pair, std::int32_t cls, std::int32_t sep) {
@@ -294,6 +309,7 @@ TokenizerFiles read_tokenizer_json(const Node& root) {
   read_pre_tokenizer(root);
   read_post_processor(root, config);
   read_decoder(root, config);
+  read_truncation(root, config);
   Vocabulary vocabulary = read_vocabulary(model);
   if (const auto added = root.find("added_tokens"))
     for (const Node& token : added->elements()) {
@@ -319,7 +335,8 @@ void read_special_names(const Node& root, TokenizerConfig& config) {
     if (const auto token = root.find(name.key)) config.*name.member = token_text(*token);
 }
 
-void read_max_length(const Node& root, TokenizerConfig& config) {
+void read_limits(const Node& root, TokenizerConfig& config) {
+  if (root.string_or("truncation_side", "right") == "left") config.truncation_side = Side::left;
   // "No limit" is written as a huge number, 10^30 in most files.
   const auto length = root.find("model_max_length");
   if (!length || !length->json().is_number_unsigned()) return;
@@ -433,7 +450,7 @@ TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory) {
     const Json document = parse_json(*text, (directory / name).string());
     const Node root(document, (directory / name).string(), "");
     read_special_names(root, config);
-    read_max_length(root, config);
+    read_limits(root, config);
     if (json_text) continue;
     if (const auto unk = root.find("unk_token")) config.unk_token = token_text(*unk);
     if (std::string_view(name) == "tokenizer_config.json")
