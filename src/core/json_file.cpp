@@ -15,20 +15,31 @@ std::string shown(const nlohmann::json& value) {
   return text;
 }
 
-}  // namespace
-
-Object Object::read(const std::filesystem::path& file) {
+nlohmann::json parse_file(const std::filesystem::path& file) {
   const MappedFile mapped(file);
   const auto bytes = mapped.bytes();
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   try {
-    nlohmann::json value = nlohmann::json::parse(text);
-    if (!value.is_object())
-      throw FormatError("not a JSON object", {.file = file.string(), .actual = shown(value)});
-    return Object(file, std::move(value));
+    return nlohmann::json::parse(
+        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   } catch (const nlohmann::json::exception& error) {
     throw FormatError("not valid JSON", {.file = file.string(), .actual = error.what()});
   }
+}
+
+}  // namespace
+
+Object Object::read(const std::filesystem::path& file) {
+  nlohmann::json value = parse_file(file);
+  if (!value.is_object())
+    throw FormatError("not a JSON object", {.file = file.string(), .actual = shown(value)});
+  return Object(file, std::move(value));
+}
+
+nlohmann::json read_array(const std::filesystem::path& file) {
+  nlohmann::json value = parse_file(file);
+  if (!value.is_array())
+    throw FormatError("not a JSON array", {.file = file.string(), .actual = shown(value)});
+  return value;
 }
 
 const nlohmann::json& Object::at(const char* key, const char* expected) const {

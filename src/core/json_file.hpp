@@ -39,4 +39,7 @@ class Object {
   nlohmann::json value_;
 };
 
+/// A file that holds one JSON array. Throws as Object::read does.
+nlohmann::json read_array(const std::filesystem::path& file);
+
 }  // namespace klue::json

@@ -26,6 +26,12 @@
 
 namespace klue {
 
+struct EncoderOptions {
+  Engine engine = Engine::automatic;
+  /// Tokens computed together; longer inputs are worked through in parts of whole sentences.
+  std::size_t batch_tokens = 1024;
+};
+
 /// What to compute and keep.
 struct OutputOptions {
   /// Unset: where the checkpoint has a pooler. True: required, and an error where it has none.
@@ -50,9 +56,12 @@ class Encoder {
   /// Packs the weights of a checkpoint. Throws FormatError for a tensor that is missing or does not
   /// have the shape that `config` asks for.
   Encoder(EncoderConfig config, Checkpoint checkpoint, std::shared_ptr<const ThreadPool> pool,
-          Engine engine = Engine::automatic)
-      : config_(std::move(config)), checkpoint_(std::move(checkpoint)), pool_(std::move(pool)) {
-    const EncoderWeights weights(checkpoint_, engine, *pool_);
+          const EncoderOptions& options = {})
+      : config_(std::move(config)),
+        checkpoint_(std::move(checkpoint)),
+        pool_(std::move(pool)),
+        batch_tokens_(options.batch_tokens) {
+    const EncoderWeights weights(checkpoint_, options.engine, *pool_);
     embeddings_ = std::make_unique<const Embeddings>(config_, weights);
     for (std::size_t i = 0; i < config_.num_hidden_layers; ++i)
       layers_.emplace_back(config_, weights, "encoder.layer." + std::to_string(i));
@@ -62,12 +71,11 @@ class Encoder {
 
   const EncoderConfig& config() const noexcept { return config_; }
   bool has_pooler() const noexcept { return pooler_ != nullptr; }
-  const ThreadPool& thread_pool() const noexcept { return *pool_; }
+  std::size_t batch_tokens() const noexcept { return batch_tokens_; }
 
   /// Runs a padded batch, as `bert_pack_inputs` makes it. Throws UsageError for inputs whose sizes
   /// disagree, ids outside the model's tables, a row without tokens, a sequence longer than the
   /// position table, and for a pooled_output that the checkpoint cannot give.
-  /// Memory: about 40 kB per token of the base model beside the outputs.
   EncoderOutputs operator()(const EncoderInputs& inputs, const OutputOptions& options = {}) const;
 
   /// Pools each sentence of `batch` into one vector and hands it to sink(sentence, vector); the
@@ -110,9 +118,14 @@ class Encoder {
 
   static void check_sizes(const EncoderInputs& inputs);
 
+  // Appends sentences from `first` on until the batch is full; returns the first one left out.
+  std::size_t fill(TokenBatchBuilder& builder, std::vector<std::size_t>& columns,
+                   const EncoderInputs& inputs, std::size_t first, PaddedRows padded) const;
+
   EncoderConfig config_;
   Checkpoint checkpoint_;
   std::shared_ptr<const ThreadPool> pool_;
+  std::size_t batch_tokens_;
   std::unique_ptr<const Embeddings> embeddings_;
   std::vector<EncoderLayer> layers_;
   std::unique_ptr<const Linear> pooler_;
@@ -155,50 +168,58 @@ Rows Encoder::run(const TokenBatch& batch, Wanted wanted, Workspace& workspace,
   return queries.rows;
 }
 
+inline std::size_t Encoder::fill(TokenBatchBuilder& builder, std::vector<std::size_t>& columns,
+                                 const EncoderInputs& inputs, std::size_t first,
+                                 PaddedRows padded) const {
+  builder.clear();
+  columns.clear();
+  std::size_t next = first;
+  do {
+    builder.append(inputs.word_ids(next), inputs.mask(next), inputs.type_ids(next), padded,
+                   &columns);
+    ++next;
+  } while (next < inputs.batch && builder.batch().tokens() + inputs.seq_length <= batch_tokens_);
+  return next;
+}
+
 inline EncoderOutputs Encoder::operator()(const EncoderInputs& inputs,
                                           const OutputOptions& options) const {
   check_sizes(inputs);
   if (options.pooled_output.value_or(false)) require_pooler();
   const bool pooled = has_pooler() && options.pooled_output.value_or(true);
+  const bool all_rows = options.sequence_output || options.encoder_outputs;
+  const std::size_t hidden = config_.hidden_size;
+
+  EncoderOutputs outputs;
+  const auto dense = [&] { return Tensor{inputs.batch, inputs.seq_length, hidden}; };
+  if (options.sequence_output) outputs.sequence_output = dense();
+  if (options.encoder_outputs)
+    for (std::size_t i = 0; i < layers_.size(); ++i)
+      outputs.encoder_outputs.push_back(dense());
+  if (pooled) outputs.pooled_output.emplace(Tensor{inputs.batch, hidden});
+  if (!pooled && !all_rows) return outputs;
 
   TokenBatchBuilder builder(config_);
   std::vector<std::size_t> columns;  // of every row of the batch
-  for (std::size_t b = 0; b < inputs.batch; ++b)
-    builder.append(inputs.word_ids(b), inputs.mask(b), inputs.type_ids(b), options.padded_rows,
-                   &columns);
   const TokenBatch& batch = builder.batch();
-
-  const std::size_t hidden = config_.hidden_size;
-  const auto dense = [&](Rows rows) {
-    Tensor tensor{inputs.batch, inputs.seq_length, hidden};
-    for (std::size_t b = 0; b < inputs.batch; ++b)
-      for (std::size_t t = batch.first_token[b]; t < batch.first_token[b + 1]; ++t)
-        if (inputs.mask(b)[columns[t]] == 1 || options.padded_rows == PaddedRows::reference)
-          std::copy_n(rows.data + t * hidden, hidden,
-                      tensor.data() + (b * inputs.seq_length + columns[t]) * hidden);
-    return tensor;
-  };
-
-  EncoderOutputs outputs;
-  const bool all_rows = options.sequence_output || options.encoder_outputs;
-  if (batch.sentences() != 0 && (all_rows || pooled)) {
-    const WorkspacePool::Lease lease = workspaces_.take();
-    const Rows last = run(batch, {all_rows}, *lease, [&](std::size_t, Rows rows) {
-      if (options.encoder_outputs) outputs.encoder_outputs.push_back(dense(rows));
+  const WorkspacePool::Lease lease = workspaces_.take();
+  for (std::size_t first = 0, next = 0; first < inputs.batch; first = next) {
+    next = fill(builder, columns, inputs, first, options.padded_rows);
+    const auto scatter = [&](Rows rows, Tensor& tensor) {
+      for (std::size_t s = 0; s < batch.sentences(); ++s)
+        for (std::size_t t = batch.first_token[s]; t < batch.first_token[s + 1]; ++t)
+          if (inputs.mask(first + s)[columns[t]] == 1 ||
+              options.padded_rows == PaddedRows::reference)
+            std::copy_n(rows.data + t * hidden, hidden, tensor.at(first + s, columns[t]).data());
+    };
+    const Rows last = run(batch, {all_rows}, *lease, [&](std::size_t layer, Rows rows) {
+      if (options.encoder_outputs) scatter(rows, outputs.encoder_outputs[layer]);
     });
-    if (options.sequence_output) outputs.sequence_output = dense(last);
-    if (pooled) {
-      outputs.pooled_output.emplace(Tensor{inputs.batch, hidden});
+    if (options.sequence_output) scatter(last, outputs.sequence_output);
+    if (pooled)
       apply_pooler(all_rows ? select_first_rows(batch, last, *lease) : last,
-                   outputs.pooled_output->data());
-    }
-    return outputs;
+                   outputs.pooled_output->at(first).data());
   }
-  // No sentences: outputs of the right shapes with nothing in them.
-  const Tensor empty{inputs.batch, inputs.seq_length, hidden};
-  if (options.sequence_output) outputs.sequence_output = empty;
-  if (options.encoder_outputs) outputs.encoder_outputs.assign(layers_.size(), empty);
-  if (pooled) outputs.pooled_output.emplace(Tensor{inputs.batch, hidden});
   return outputs;
 }
 
