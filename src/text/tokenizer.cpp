@@ -51,6 +51,19 @@ SpecialIds special_ids_of(const Vocabulary& vocabulary, const TokenizerConfig& c
           .mask = vocabulary.find(config.mask_token)};
 }
 
+/// A special token of a template that has no row in the embeddings would read past their end.
+void check_template(const std::vector<TemplatePiece>& pieces, const Vocabulary& vocabulary,
+                    const std::string& source) {
+  for (const TemplatePiece& piece : pieces)
+    for (const std::int32_t id : piece.ids)
+      if (id < 0 || static_cast<std::size_t>(id) >= vocabulary.size())
+        throw FormatError("a special token's id is outside the vocabulary",
+                          {.file = source,
+                           .field = "post_processor",
+                           .expected = "below " + std::to_string(vocabulary.size()),
+                           .actual = std::to_string(id)});
+}
+
 std::size_t special_count(const std::vector<TemplatePiece>& pieces) {
   std::size_t count = 0;
   for (const TemplatePiece& piece : pieces)
@@ -151,6 +164,8 @@ struct Tokenizer::Impl {
         vocabulary(with_added_tokens(files.vocabulary, config.added_tokens, files.source)),
         special_ids(special_ids_of(vocabulary, config, files.source)),
         words(files.vocabulary, config, dialect, special_ids.unk) {
+    check_template(config.single, vocabulary, files.source);
+    check_template(config.pair, vocabulary, files.source);
     for (const AddedToken& token : config.added_tokens)
       if (token.special) special_tokens.push_back(token.id);
     std::sort(special_tokens.begin(), special_tokens.end());

@@ -156,6 +156,7 @@ TEST(TokenizerJsonTest, DamageIsNamed) {
   EXPECT_THAT(damaged("/added_tokens/0/id", 2'000'000'000), HasSubstr("far outside"));
   EXPECT_THAT(damaged("/added_tokens/0/content", nullptr), HasSubstr("added_tokens[0].content"));
   EXPECT_THAT(damaged("/post_processor/cls", Json::array({"[CLS]"})), HasSubstr("cls"));
+  EXPECT_THAT(damaged("/post_processor/cls/1", 11), HasSubstr("outside the vocabulary"));
   EXPECT_THAT(error_after<FormatError>([](Json& json) { json.erase("model"); }),
               HasSubstr("model: missing"));
 }
