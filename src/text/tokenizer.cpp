@@ -112,6 +112,14 @@ void append(std::vector<T>& to, const std::vector<T>& from, Window window) {
 Encoding fill(const std::vector<TemplatePiece>& pieces, const Tokens* const (&texts)[2],
               const Window (&windows)[2], bool add_special_tokens) {
   Encoding row;
+  const std::size_t size = (windows[0].end - windows[0].begin) +
+                           (windows[1].end - windows[1].begin) + special_count(pieces);
+  row.ids.reserve(size);
+  row.type_ids.reserve(size);
+  row.offsets.reserve(size);
+  row.special_tokens_mask.reserve(size);
+  row.word_ids.reserve(size);
+  row.sequence_ids.reserve(size);
   for (const TemplatePiece& piece : pieces) {
     if (piece.kind == TemplatePiece::Kind::special) {
       if (!add_special_tokens) continue;
