@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace klue {
+
+/// CRC-32 of ZIP and zlib (reflected polynomial 0xEDB88320), continued from `crc`.
+std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t crc = 0) noexcept;
+
+/// CRC-32C of iSCSI (RFC 3720, reflected polynomial 0x82F63B78), continued from `crc`. Uses the
+/// CPU's instruction for it where there is one.
+std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t crc = 0) noexcept;
+
+/// The same without that instruction.
+std::uint32_t crc32c_portable(std::span<const std::byte> bytes, std::uint32_t crc = 0) noexcept;
+
+}  // namespace klue
