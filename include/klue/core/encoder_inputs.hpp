@@ -15,9 +15,9 @@ namespace klue {
 struct EncoderInputs {
   std::size_t batch = 0;
   std::size_t seq_length = 0;
-  std::vector<std::int32_t> input_word_ids;  ///< vocabulary ids, [PAD] where input_mask is 0
-  std::vector<std::int32_t> input_mask;      ///< 1 on real tokens, 0 on padding
-  std::vector<std::int32_t> input_type_ids;  ///< segment of each token; all 0 for RoBERTa
+  std::vector<std::int32_t> input_word_ids{};  ///< vocabulary ids, [PAD] where input_mask is 0
+  std::vector<std::int32_t> input_mask{};      ///< 1 on real tokens, 0 on padding
+  std::vector<std::int32_t> input_type_ids{};  ///< segment of each token; all 0 for RoBERTa
 
   std::span<const std::int32_t> word_ids(std::size_t row) const {
     return std::span(input_word_ids).subspan(row * seq_length, seq_length);

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <klue/kernels/kernels.hpp>
+
+namespace klue {
+
+/// How a token's row of the position table is chosen.
+enum class PositionScheme : std::uint8_t {
+  /// RoBERTa: pad_token_id + (number of ids ≠ pad_token_id up to and including this one); a pad id
+  /// has pad_token_id. The first two rows of klue/roberta-base's table serve no real token.
+  after_padding,
+  /// BERT and the TF-Hub module: the index in the sequence.
+  index
+};
+
+/// The shape of an encoder, under the names of Hugging Face's config.json.
+struct EncoderConfig {
+  std::string model_type = "roberta";
+  std::size_t vocab_size = 32000;
+  std::size_t hidden_size = 768;
+  std::size_t num_hidden_layers = 12;
+  std::size_t num_attention_heads = 12;
+  std::size_t intermediate_size = 3072;
+  std::size_t max_position_embeddings = 514;
+  std::size_t type_vocab_size = 1;
+  std::size_t pad_token_id = 1;
+  float layer_norm_eps = 1e-5f;
+  kernels::Activation hidden_act = kernels::Activation::gelu;
+  PositionScheme positions = PositionScheme::after_padding;
+
+  std::size_t head_size() const noexcept { return hidden_size / num_attention_heads; }
+
+  /// Tokens of the longest sequence that has positions, special tokens included: 512 for the base
+  /// model.
+  std::size_t max_sequence_length() const noexcept {
+    const std::size_t unused = positions == PositionScheme::after_padding ? pad_token_id + 1 : 0;
+    return max_position_embeddings - unused;
+  }
+};
+
+/// Checks that the numbers can be those of an encoder: all positive and of a sane size, heads that
+/// divide hidden_size, pad_token_id in the vocabulary, at least one usable position. Throws
+/// FormatError with `file` and the key.
+void validate(const EncoderConfig& config, const std::filesystem::path& file);
+
+/// Reads and validates a config.json. Throws IoError, FormatError for a key that is missing, of the
+/// wrong type or out of range, and UnsupportedError for a model_type, activation or position
+/// embedding that this library does not run.
+EncoderConfig read_encoder_config(const std::filesystem::path& file);
+
+}  // namespace klue

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <klue/core/thread_pool.hpp>
+#include <klue/kernels/kernels.hpp>
+
+namespace klue {
+
+/// Which library multiplies the weights.
+enum class Engine : unsigned char {
+  automatic,  ///< the fastest one that this build has and this processor runs
+  eigen       ///< always there: blocks in registers, written in Eigen's packet primitives
+};
+
+using kernels::Activation;
+
+/// Rows of a float matrix in memory; `stride` floats from one row to the next.
+struct ConstRows {
+  const float* data = nullptr;
+  std::size_t count = 0, stride = 0;
+};
+struct Rows {
+  float* data = nullptr;
+  std::size_t count = 0, stride = 0;
+  operator ConstRows() const { return {data, count, stride}; }
+};
+
+/// What happens to a product before it is stored.
+struct Epilogue {
+  Activation activation = Activation::none;
+  ConstRows residual{};  ///< added last; no residual where data is nullptr
+};
+
+/// y = activation(x · Wᵀ + b) + residual, the weights packed once for the engine that multiplies
+/// them. Immutable, and callable from any number of threads at once.
+class Linear {
+ public:
+  virtual ~Linear() = default;
+  std::size_t in_features() const noexcept { return in_features_; }
+  std::size_t out_features() const noexcept { return out_features_; }
+
+  /// x: [rows, in_features]; y and the residual: [rows, out_features]. y may be the residual but
+  /// not x. Splits the output features among the threads, so that one short sentence gains too.
+  virtual void apply(ConstRows x, Rows y, const Epilogue& epilogue,
+                     const ThreadPool& pool) const = 0;
+
+ protected:
+  Linear(std::size_t in_features, std::size_t out_features)
+      : in_features_(in_features), out_features_(out_features) {}
+
+ private:
+  std::size_t in_features_, out_features_;
+};
+
+/// Where an engine takes the weights from: one row of W, [in_features] floats, per output feature.
+/// Called once for every row, from several threads at once.
+struct LinearSource {
+  std::size_t in_features = 0, out_features = 0;
+  std::function<void(std::size_t out_feature, std::span<float> row)> read_row{};
+  std::function<void(std::span<float> bias)> read_bias{};  ///< empty: no bias
+};
+
+/// Packs the weights for an engine. The source is read once and not kept.
+std::unique_ptr<const Linear> make_linear(Engine engine, const LinearSource& source,
+                                          const ThreadPool& pool);
+
+/// "Eigen, AVX-512": what `make_linear` would use here, for people.
+std::string describe_engine(Engine engine);
+
+}  // namespace klue

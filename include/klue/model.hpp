@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <klue/core/tensor.hpp>
+#include <klue/core/texts.hpp>
+#include <klue/encoder/encoder.hpp>
+#include <klue/text/preprocessor.hpp>
+
+namespace klue {
+
+struct LoadOptions {
+  std::size_t threads = 0;            ///< that may work on one call; 0: all the process may use
+  Engine engine = Engine::automatic;  ///< which library multiplies the weights
+  std::optional<Dialect> dialect{};   ///< unset: what the model directory was made with
+  /// Tokens computed together. More text than this is worked through in parts, so that memory does
+  /// not grow with it: about 40 kB per token of the base model.
+  std::size_t batch_tokens = 1024;
+};
+
+/// How texts are cut and padded before they are encoded.
+struct TextOptions {
+  /// Tokens that are kept of a text or pair, special tokens included. Unset: as many as the model
+  /// has positions (512 for the base model), or 128 in the tensorflow dialect as in the TF-Hub
+  /// module.
+  std::optional<std::size_t> max_length{};
+  /// Pads (and cuts) every row to this length. Unset: to the longest text of the call, or 128 in
+  /// the tensorflow dialect.
+  std::optional<std::size_t> seq_length{};
+  /// Unset: longest_first, or round_robin in the tensorflow dialect.
+  std::optional<Truncation> truncation{};
+};
+
+struct EmbedOptions {
+  Pooling pooling = Pooling::automatic;  ///< what the model directory says, else mean
+  /// Makes every vector one of length 1. Unset: what the model directory says, else no.
+  std::optional<bool> normalize{};
+  std::optional<std::size_t> max_length{};  ///< as in TextOptions
+  std::optional<Truncation> truncation{};   ///< as in TextOptions
+};
+
+/// What `Model::load` found, for people and logs.
+struct ModelInfo {
+  std::filesystem::path directory;
+  std::filesystem::path weights_file;
+  std::string weights_format;  ///< "safetensors"
+  std::string engine;          ///< "Eigen, AVX-512"
+  std::size_t threads = 1;
+  Pooling pooling = Pooling::mean;  ///< what Pooling::automatic stands for
+  bool normalize = false;           ///< the default of EmbedOptions::normalize
+  std::size_t max_length = 0;       ///< the default of EmbedOptions::max_length
+};
+
+/// A model directory, ready to use: texts in, vectors out.
+///
+///     auto model = klue::Model::load("klue-roberta-base");
+///     auto vectors = model.embed({"첫 번째 문장", "두 번째 문장"});   // [2, 768]
+///
+/// Immutable after load: any number of threads may call one model at once, and share its threads
+/// when they do. Text is UTF-8; what is not valid UTF-8 counts as U+FFFD and is no error.
+class Model {
+ public:
+  /// Opens a directory in Hugging Face layout: config.json, the tokenizer's files and
+  /// model.safetensors (whole or in shards, float32, float16 or bfloat16). A sentence-transformers
+  /// directory's own pooling, normalisation and maximal length become the defaults of `embed`.
+  ///
+  /// Throws IoError for what cannot be read, FormatError for a file that is damaged or contradicts
+  /// another, UnsupportedError for a model of another kind. The weights are copied once, into the
+  /// form that multiplies fastest; the word embeddings stay mapped from their file.
+  static Model load(const std::filesystem::path& directory, const LoadOptions& options = {});
+
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  /// The outputs of the TF-Hub module for each text or pair, in the order given; rows of padding
+  /// are zero. Throws UsageError for a pooled_output that the checkpoint cannot give and for a
+  /// length that cannot be kept.
+  EncoderOutputs encode(const Texts& texts, const OutputOptions& outputs = {},
+                        const TextOptions& options = {}) const;
+
+  /// One vector for each text or pair, [texts, hidden], in the order given. Works longest first
+  /// inside and in parts of `batch_tokens`, whatever comes. A text gives the same bits alone and
+  /// among others. Throws UsageError for Pooling::pooler where the checkpoint has no pooler.
+  Tensor embed(const Texts& texts, const EmbedOptions& options = {}) const;
+
+  /// The two-step form: tokenize, bert_pack_inputs, then encoder().
+  const Preprocessor& preprocessor() const noexcept;
+  const Encoder& encoder() const noexcept;
+
+  const ModelInfo& info() const noexcept;
+
+ private:
+  struct Impl;
+  explicit Model(std::unique_ptr<const Impl> impl) noexcept;
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace klue

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <klue/text/offset.hpp>
+
+namespace klue {
+
+/// The tokens of one text, without special tokens. All vectors have the same length.
+struct Tokens {
+  std::vector<std::int32_t> ids;
+  std::vector<Offset> offsets;         ///< bytes of the caller's text
+  std::vector<std::int32_t> word_ids;  ///< which word, counted from 0, a token is a part of
+
+  std::size_t size() const noexcept { return ids.size(); }
+  bool empty() const noexcept { return ids.empty(); }
+  bool operator==(const Tokens&) const = default;
+};
+
+/// One or two texts with their special tokens, cut and padded: Hugging Face's `Encoding`.
+/// All vectors have the same length.
+struct Encoding {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> type_ids;             ///< as the tokenizer's template says
+  std::vector<Offset> offsets;                    ///< bytes; [0, 0) for added special tokens
+  std::vector<std::int32_t> special_tokens_mask;  ///< 1 on added special tokens and padding
+  std::vector<std::int32_t> attention_mask;       ///< 0 on padding
+  std::vector<std::int32_t> word_ids;             ///< per text, from 0; -1 on special tokens
+  std::vector<std::int32_t> sequence_ids;         ///< 0 first text, 1 second; -1 special tokens
+  std::vector<Encoding> overflowing;              ///< the windows that were cut off, if asked for
+
+  std::size_t size() const noexcept { return ids.size(); }
+  bool empty() const noexcept { return ids.empty(); }
+  bool operator==(const Encoding&) const = default;
+};
+
+enum class Side { left, right };
+
+struct PaddingOptions {
+  std::optional<std::size_t> length{};  ///< to this many tokens; none: to the longest of the batch
+  std::size_t multiple_of = 0;          ///< then rounded up to a multiple; 0: not rounded
+  Side side = Side::right;
+  std::int32_t pad_id = 0;
+  std::int32_t pad_type_id = 0;
+};
+
+/// Pads every encoding and its overflowing windows. Longer ones stay as they are.
+void pad(std::span<Encoding> batch, const PaddingOptions& options);
+
+}  // namespace klue

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <klue/core/encoder_inputs.hpp>
+#include <klue/text/encoding.hpp>
+#include <klue/text/tokenizer.hpp>
+#include <klue/text/truncation.hpp>
+
+namespace klue {
+
+struct PreprocessorOptions {
+  Dialect dialect = Dialect::huggingface;
+  std::size_t type_vocab_size = 1;  ///< of the encoder: how many values input_type_ids may have
+};
+
+/// From texts to encoder inputs, in the words of the TF-Hub preprocess module: `tokenize`, then
+/// `bert_pack_inputs`. Immutable: any number of threads may use one.
+class Preprocessor {
+ public:
+  /// Reads the tokenizer of a model directory; see `read_tokenizer_files` for what it may hold and
+  /// how it fails.
+  static Preprocessor load(const std::filesystem::path& directory,
+                           const PreprocessorOptions& options = {});
+
+  explicit Preprocessor(Tokenizer tokenizer, std::size_t type_vocab_size = 1);
+
+  /// The tokens of each text, without special tokens and uncut. `threads` > 1 shares the texts out.
+  std::vector<Tokens> tokenize(std::span<const std::string> texts, std::size_t threads = 1) const;
+  std::vector<Tokens> tokenize(std::span<const std::string_view> texts,
+                               std::size_t threads = 1) const;
+  std::vector<Tokens> tokenize(std::initializer_list<std::string_view> texts,
+                               std::size_t threads = 1) const;
+
+  /// [batch, seq_length] rows of `[CLS] A [SEP]`, `[CLS] A [SEP] B [SEP]`, …: segment k holds the
+  /// k-th text of every row. Rows that are too long are cut as `truncation` says, short ones
+  /// padded.
+  ///
+  /// input_type_ids is 0 for the first text and 1 for the second where the encoder has two token
+  /// types, and all zero where it has one (as RoBERTa) or in the tensorflow dialect.
+  ///
+  /// Throws UsageError where segments differ in their number of texts, seq_length has no room for
+  /// the special tokens, or the texts cannot be cut as asked.
+  EncoderInputs bert_pack_inputs(std::initializer_list<std::span<const Tokens>> segments,
+                                 std::size_t seq_length = 128,
+                                 Truncation truncation = Truncation::round_robin) const;
+  EncoderInputs bert_pack_inputs(std::span<const std::span<const Tokens>> segments,
+                                 std::size_t seq_length = 128,
+                                 Truncation truncation = Truncation::round_robin) const;
+
+  /// One text or a pair with special tokens; see Tokenizer::encode.
+  Encoding encode(std::string_view text, std::optional<std::string_view> pair = std::nullopt,
+                  const EncodeOptions& options = {}) const {
+    return tokenizer_.encode(text, pair, options);
+  }
+
+  const Tokenizer& tokenizer() const noexcept { return tokenizer_; }
+  Dialect dialect() const noexcept { return tokenizer_.dialect(); }
+  std::size_t type_vocab_size() const noexcept { return type_vocab_size_; }
+
+ private:
+  Tokenizer tokenizer_;
+  std::size_t type_vocab_size_;
+};
+
+}  // namespace klue

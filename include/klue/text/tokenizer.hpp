@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <klue/text/encoding.hpp>
+#include <klue/text/tokenizer_config.hpp>
+#include <klue/text/truncation.hpp>
+#include <klue/text/vocabulary.hpp>
+
+namespace klue {
+
+struct EncodeOptions {
+  std::optional<std::size_t> max_length{};  ///< tokens, special ones included; none: nothing is cut
+  Truncation truncation = Truncation::longest_first;
+  std::size_t stride = 0;           ///< tokens that a window shares with the one before
+  bool return_overflowing = false;  ///< keep what was cut off as further windows
+  bool add_special_tokens = true;
+};
+
+struct DecodeOptions {
+  bool skip_special_tokens = true;
+  std::optional<bool> clean_up{};  ///< no space before ".", "?", "n't", …; none: as the files say
+};
+
+/// The ids of the special tokens, by role.
+struct SpecialIds {
+  std::int32_t unk = 0, cls = 0, sep = 0, pad = 0;
+  std::optional<std::int32_t> mask{};
+};
+
+/// Text to token ids and back, exactly as the original of its dialect does it.
+///
+/// Immutable: any number of threads may use one. Text is UTF-8; where it is not, each maximal
+/// invalid subsequence counts as U+FFFD (which the huggingface dialect drops and the tensorflow
+/// dialect keeps as part of a word), and offsets still refer to the caller's bytes. No text makes
+/// tokenization throw, except one of more than 2^31-1 words (UsageError).
+class Tokenizer {
+ public:
+  /// Throws FormatError where a special token of `files.config` is not in the vocabulary, and
+  /// UnsupportedError for configurations that the dialect cannot have.
+  explicit Tokenizer(TokenizerFiles files, Dialect dialect = Dialect::huggingface);
+
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+  ~Tokenizer();
+
+  /// The tokens of a text, without special tokens around it and without a limit. Linear in the
+  /// text, whatever the text.
+  Tokens tokenize(std::string_view text) const;
+
+  /// The same into `tokens`, whose memory is used again.
+  void tokenize(std::string_view text, Tokens& tokens) const;
+
+  /// One text, or two, with the special tokens of the model's template, cut to
+  /// `options.max_length`. Throws UsageError where the texts cannot be cut as asked.
+  Encoding encode(std::string_view text, std::optional<std::string_view> pair = std::nullopt,
+                  const EncodeOptions& options = {}) const;
+
+  /// Ids back to text, as Hugging Face's WordPiece decoder does it: "##" joins, everything else is
+  /// set apart by a space. Throws UsageError for an id outside the vocabulary.
+  std::string decode(std::span<const std::int32_t> ids, const DecodeOptions& options = {}) const;
+
+  /// The text of one token ("##다"). Throws UsageError for an id outside the vocabulary.
+  const std::string& token(std::int32_t id) const { return vocabulary().piece(id); }
+
+  /// All ids with their pieces, added tokens included.
+  const Vocabulary& vocabulary() const noexcept;
+  const TokenizerConfig& config() const noexcept;
+  const SpecialIds& special_ids() const noexcept;
+  Dialect dialect() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace klue

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace klue {
+
+/// How texts that are too long together are cut.
+enum class Truncation {
+  longest_first,  ///< Hugging Face: the longest text first, down to equal lengths
+  only_first,     ///< Hugging Face: only the first text
+  only_second,    ///< Hugging Face: only the second text
+  round_robin,    ///< TensorFlow Text's RoundRobinTrimmer: equal shares, what is left to the longer
+  waterfall,      ///< TensorFlow Text's WaterfallTrimmer: the room is filled from left to right
+  error,          ///< nothing is cut; too long is a UsageError
+};
+
+/// The name that the command line uses ("longest_first").
+std::string_view name(Truncation truncation) noexcept;
+
+/// The value of such a name, if it is one.
+std::optional<Truncation> truncation_named(std::string_view name) noexcept;
+
+/// How many tokens of each text are kept so that all together are at most `budget`.
+///
+/// - longest_first: for two texts, Hugging Face's rule: the shorter keeps what fits into half the
+///   budget; where both are cut, an odd token goes to the longer, on a tie to the second. For more
+///   texts the longest is shortened one token at a time, the last of equals keeping more.
+/// - only_first, only_second: UsageError where that text would not keep a single token, or where
+///   there is no second text.
+/// - round_robin: texts no longer than an equal share of what is left keep all; of the others each
+///   gets the share, and the remainder goes one each in order.
+/// - error: UsageError where the texts do not fit.
+///
+/// O(n log n) in the number of texts.
+std::vector<std::size_t> truncated_lengths(std::span<const std::size_t> lengths, std::size_t budget,
+                                           Truncation truncation);
+
+}  // namespace klue

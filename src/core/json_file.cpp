@@ -1,0 +1,89 @@
+#include "core/json_file.hpp"
+
+#include <cmath>
+#include <string_view>
+
+#include <klue/core/mapped_file.hpp>
+
+namespace klue::json {
+namespace {
+
+// Long values are cut: the message is for a person.
+std::string shown(const nlohmann::json& value) {
+  std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  return text;
+}
+
+nlohmann::json parse_file(const std::filesystem::path& file) {
+  const MappedFile mapped(file);
+  const auto bytes = mapped.bytes();
+  try {
+    return nlohmann::json::parse(
+        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  } catch (const nlohmann::json::exception& error) {
+    throw FormatError("not valid JSON", {.file = file.string(), .actual = error.what()});
+  }
+}
+
+}  // namespace
+
+Object Object::read(const std::filesystem::path& file) {
+  nlohmann::json value = parse_file(file);
+  if (!value.is_object())
+    throw FormatError("not a JSON object", {.file = file.string(), .actual = shown(value)});
+  return Object(file, std::move(value));
+}
+
+nlohmann::json read_array(const std::filesystem::path& file) {
+  nlohmann::json value = parse_file(file);
+  if (!value.is_array())
+    throw FormatError("not a JSON array", {.file = file.string(), .actual = shown(value)});
+  return value;
+}
+
+const nlohmann::json& Object::at(const char* key, const char* expected) const {
+  const auto found = value_.find(key);
+  if (found == value_.end())
+    throw FormatError("missing key", {.file = file_.string(), .field = key, .expected = expected});
+  return *found;
+}
+
+void Object::refuse(const char* key, std::string expected) const {
+  throw FormatError("wrong value", {.file = file_.string(),
+                                    .field = key,
+                                    .expected = std::move(expected),
+                                    .actual = shown(value_.at(key))});
+}
+
+std::uint64_t Object::integer(const char* key, std::uint64_t least, std::uint64_t most) const {
+  const nlohmann::json& value = at(key, "a whole number");
+  if (value.is_number_unsigned()) {
+    const auto n = value.get<std::uint64_t>();
+    if (least <= n && n <= most) return n;
+  }
+  refuse(key, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+double Object::number(const char* key) const {
+  const nlohmann::json& value = at(key, "a number");
+  if (value.is_number()) {
+    const double x = value.get<double>();
+    if (std::isfinite(x)) return x;
+  }
+  refuse(key, "a finite number");
+}
+
+bool Object::boolean(const char* key) const {
+  const nlohmann::json& value = at(key, "true or false");
+  if (value.is_boolean()) return value.get<bool>();
+  refuse(key, "true or false");
+}
+
+std::string Object::string(const char* key) const {
+  const nlohmann::json& value = at(key, "a string");
+  if (value.is_string()) return value.get<std::string>();
+  refuse(key, "a string");
+}
+
+}  // namespace klue::json

@@ -1,0 +1,160 @@
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <list>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <sched.h>
+
+#include <klue/core/thread_pool.hpp>
+
+namespace klue {
+namespace {
+
+// One encoder layer is a handful of short parallel loops: a worker that sleeps between them would
+// spend longer waking up than working. It therefore looks for the next loop for a moment first.
+constexpr std::chrono::microseconds kSpin{100};
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+template <class Condition>
+bool spin_until(const Condition& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 64; ++i) {
+      if (condition()) return true;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  return false;
+}
+
+std::size_t usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
+    return static_cast<std::size_t>(CPU_COUNT(&set));
+  const unsigned all = std::thread::hardware_concurrency();
+  return all == 0 ? 1 : all;
+}
+
+}  // namespace
+
+struct ThreadPool::State {
+  struct Job {
+    std::size_t count;
+    void* function;
+    Call call;
+    std::atomic<std::size_t> next{0};     // first index nobody has taken
+    std::atomic<std::size_t> workers{0};  // workers inside this job, the caller not counted
+    std::exception_ptr error{};           // guarded by State::mutex
+
+    bool exhausted() const { return next.load(std::memory_order_relaxed) >= count; }
+  };
+
+  std::mutex mutex;
+  std::condition_variable work_arrived, worker_left;
+  std::list<Job*> jobs;                     // guarded by mutex
+  std::atomic<std::size_t> jobs_posted{0};  // grows with every job; what spinning workers watch
+  std::atomic<bool> stopping{false};
+  std::vector<std::thread> workers;
+
+  // Here, not in ~ThreadPool, so that a constructor that cannot start all its threads cleans up.
+  ~State() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    work_arrived.notify_all();
+    for (std::thread& worker : workers)
+      worker.join();
+  }
+
+  void work_on(Job& job, std::size_t lane) {
+    try {
+      for (;;) {
+        const std::size_t index = job.next.fetch_add(1, std::memory_order_relaxed);
+        if (index >= job.count) return;
+        job.call(job.function, index, lane);
+      }
+    } catch (...) {
+      job.next.store(job.count, std::memory_order_relaxed);
+      const std::lock_guard lock(mutex);
+      if (!job.error) job.error = std::current_exception();
+    }
+  }
+
+  Job* take_job() {  // with mutex held
+    for (Job* job : jobs) {
+      if (job->exhausted()) continue;
+      job->workers.fetch_add(1, std::memory_order_relaxed);
+      return job;
+    }
+    return nullptr;
+  }
+
+  void worker(std::size_t lane) {
+    std::unique_lock lock(mutex);
+    while (!stopping.load(std::memory_order_relaxed)) {
+      if (Job* job = take_job()) {
+        lock.unlock();
+        work_on(*job, lane);
+        lock.lock();
+        // Under the mutex: once the caller sees 0 it may destroy the job.
+        if (job->workers.fetch_sub(1, std::memory_order_release) == 1) worker_left.notify_all();
+        continue;
+      }
+      const std::size_t seen = jobs_posted.load(std::memory_order_relaxed);
+      const auto news = [&] {
+        return stopping.load(std::memory_order_relaxed) ||
+               jobs_posted.load(std::memory_order_relaxed) != seen;
+      };
+      lock.unlock();
+      const bool arrived = spin_until(news);
+      lock.lock();
+      if (!arrived) work_arrived.wait(lock, news);
+    }
+  }
+};
+
+ThreadPool::ThreadPool(std::size_t threads)
+    : threads_(threads == 0 ? usable_processors() : threads), state_(std::make_unique<State>()) {
+  for (std::size_t lane = 1; lane < threads_; ++lane)
+    state_->workers.emplace_back([state = state_.get(), lane] { state->worker(lane); });
+}
+
+ThreadPool::~ThreadPool() = default;
+
+void ThreadPool::run(std::size_t count, void* function, Call call) const {
+  State& state = *state_;
+  State::Job job{.count = count, .function = function, .call = call};
+  std::list<State::Job*> node{&job};
+  {
+    const std::lock_guard lock(state.mutex);
+    state.jobs.splice(state.jobs.end(), node);
+    state.jobs_posted.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (count > 2)
+    state.work_arrived.notify_all();
+  else
+    state.work_arrived.notify_one();
+
+  state.work_on(job, 0);
+
+  const auto alone = [&] { return job.workers.load(std::memory_order_acquire) == 0; };
+  spin_until(alone);
+  std::unique_lock lock(state.mutex);
+  state.worker_left.wait(lock, alone);
+  state.jobs.remove(&job);
+  lock.unlock();
+  if (job.error) std::rethrow_exception(job.error);
+}
+
+}  // namespace klue

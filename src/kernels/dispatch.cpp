@@ -1,0 +1,60 @@
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <klue/core/error.hpp>
+#include <klue/kernels/kernels.hpp>
+
+namespace klue::kernels {
+
+extern const Table table_baseline;
+#if defined(__x86_64__)
+extern const Table table_avx2;
+extern const Table table_avx512;
+#endif
+
+namespace {
+
+constexpr std::string_view kSpelling[] = {"baseline", "avx2", "avx512"};
+
+std::vector<const Table*> find_available() {
+  std::vector<const Table*> tables{&table_baseline};
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  // These ask the operating system too: it has to save the wider registers.
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    tables.push_back(&table_avx2);
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+      tables.push_back(&table_avx512);
+  }
+#endif
+  return tables;
+}
+
+const Table& choose() {
+  const char* wanted = std::getenv("KLUE_ISA");
+  if (wanted == nullptr || *wanted == '\0') return *available().back();
+  std::string names;
+  for (const Table* table : available()) {
+    const std::string_view name = kSpelling[static_cast<std::size_t>(table->isa)];
+    if (name == wanted) return *table;
+    names.append(names.empty() ? "" : ", ").append(name);
+  }
+  throw UnsupportedError("this processor or build has no such instruction set",
+                         {.field = "KLUE_ISA", .expected = "one of " + names, .actual = wanted});
+}
+
+}  // namespace
+
+std::span<const Table* const> available() {
+  static const std::vector<const Table*> tables = find_available();
+  return tables;
+}
+
+const Table& active() {
+  static const Table& table = choose();
+  return table;
+}
+
+}  // namespace klue::kernels

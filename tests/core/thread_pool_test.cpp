@@ -1,0 +1,71 @@
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <klue/core/thread_pool.hpp>
+
+namespace klue {
+namespace {
+
+TEST(ThreadPool, RunsEveryIndexOnce) {
+  for (const std::size_t threads : {1, 2, 4}) {
+    const ThreadPool pool(threads);
+    for (const std::size_t count : {0, 1, 2, 3, 1000}) {
+      std::vector<std::atomic<int>> calls(count);
+      pool.parallel_for(count, [&](std::size_t index, std::size_t lane) {
+        EXPECT_LT(lane, threads);
+        ++calls[index];
+      });
+      for (const auto& n : calls)
+        EXPECT_EQ(n, 1);
+    }
+  }
+}
+
+TEST(ThreadPool, NeverSharesALaneWithinACall) {
+  const ThreadPool pool(4);
+  std::vector<std::atomic<bool>> busy(4);
+  for (int repeat = 0; repeat < 50; ++repeat)
+    pool.parallel_for(64, [&](std::size_t, std::size_t lane) {
+      EXPECT_FALSE(busy[lane].exchange(true));
+      std::this_thread::yield();
+      busy[lane] = false;
+    });
+}
+
+TEST(ThreadPool, RethrowsInTheCaller) {
+  const ThreadPool pool(3);
+  for (int repeat = 0; repeat < 20; ++repeat)
+    EXPECT_THROW(pool.parallel_for(100,
+                                   [](std::size_t index, std::size_t) {
+                                     if (index == 17) throw std::runtime_error("17");
+                                   }),
+                 std::runtime_error);
+  int after = 0;
+  pool.parallel_for(1, [&](std::size_t, std::size_t) { ++after; });
+  EXPECT_EQ(after, 1);
+}
+
+TEST(ThreadPool, ServesSeveralCallersAtOnce) {
+  const ThreadPool pool(3);
+  std::atomic<std::size_t> total{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 6; ++caller)
+    callers.emplace_back([&] {
+      for (int repeat = 0; repeat < 200; ++repeat)
+        pool.parallel_for(10, [&](std::size_t index, std::size_t) { total += index; });
+    });
+  for (std::thread& caller : callers)
+    caller.join();
+  EXPECT_EQ(total, 6u * 200 * 45);
+}
+
+TEST(ThreadPool, DefaultsToTheProcessorsOfTheProcess) {
+  EXPECT_GE(ThreadPool().threads(), 1u);
+}
+
+}  // namespace
+}  // namespace klue

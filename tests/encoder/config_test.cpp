@@ -1,0 +1,121 @@
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <klue/core/error.hpp>
+#include <klue/encoder/config.hpp>
+
+#include "checkpoint/scratch_directory.hpp"
+
+namespace klue {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+// klue/roberta-base's own values.
+json base_config() {
+  return {{"model_type", "roberta"}, {"vocab_size", 32000},       {"hidden_size", 768},
+          {"num_hidden_layers", 12}, {"num_attention_heads", 12}, {"intermediate_size", 3072},
+          {"hidden_act", "gelu"},    {"layer_norm_eps", 1e-05},   {"max_position_embeddings", 514},
+          {"type_vocab_size", 1},    {"pad_token_id", 1},         {"some_future_key", {1, 2}}};
+}
+
+class ConfigTest : public testing::Test {
+ protected:
+  EncoderConfig read(const std::string& text) {
+    std::ofstream(file_, std::ios::binary) << text;
+    return read_encoder_config(file_);
+  }
+  EncoderConfig read(const json& config) { return read(config.dump()); }
+
+  template <class Expected = FormatError>
+  void expect_refused(const char* key, const json& value) {
+    json config = base_config();
+    config[key] = value;
+    try {
+      read(config);
+      FAIL() << key << " = " << value << " was accepted";
+    } catch (const Expected& error) {
+      EXPECT_EQ(error.field(), key);
+      EXPECT_EQ(error.file(), file_.string());
+      EXPECT_FALSE(error.expected().empty());
+    }
+  }
+
+  test::ScratchDirectory directory_;
+  std::filesystem::path file_ = directory_.path() / "config.json";
+};
+
+TEST_F(ConfigTest, ReadsKlueRobertaBase) {
+  const EncoderConfig config = read(base_config());
+  EXPECT_EQ(config.hidden_size, 768u);
+  EXPECT_EQ(config.head_size(), 64u);
+  EXPECT_EQ(config.max_sequence_length(), 512u);
+  EXPECT_EQ(config.positions, PositionScheme::after_padding);
+  EXPECT_FLOAT_EQ(config.layer_norm_eps, 1e-5f);
+}
+
+TEST_F(ConfigTest, ReadsBert) {
+  json config = base_config();
+  config["model_type"] = "bert";
+  config["type_vocab_size"] = 2;
+  config["max_position_embeddings"] = 512;
+  config.erase("pad_token_id");
+  EXPECT_EQ(read(config).pad_token_id, 0u);
+  EXPECT_EQ(read(config).max_sequence_length(), 512u);
+}
+
+TEST_F(ConfigTest, RefusesNumbersThatCannotBe) {
+  for (const char* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+                          "intermediate_size", "max_position_embeddings", "type_vocab_size"})
+    for (const json& value :
+         {json(0), json(-1), json(1e300), json(2.5), json(12.0), json("12"), json(nullptr),
+          json(true), json(18446744073709551615u), json::array(), json(1u << 30)})
+      expect_refused(key, value);
+  expect_refused("num_attention_heads", 7);  // does not divide 768
+  expect_refused("pad_token_id", 32000);     // not in the vocabulary
+  expect_refused("pad_token_id", -1);
+  expect_refused("max_position_embeddings", 2);  // no position after padding's
+  expect_refused("layer_norm_eps", 0);
+  expect_refused("layer_norm_eps", -1e-5);
+  expect_refused("layer_norm_eps", "1e-5");
+  expect_refused("hidden_act", 3);
+  expect_refused("model_type", json::object());
+}
+
+TEST_F(ConfigTest, RefusesByNameWhatItDoesNotRun) {
+  expect_refused<UnsupportedError>("hidden_act", "gelu_new");
+  expect_refused<UnsupportedError>("model_type", "electra");
+  expect_refused<UnsupportedError>("position_embedding_type", "relative_key");
+}
+
+TEST_F(ConfigTest, RefusesAMissingKey) {
+  for (const char* key : {"model_type", "vocab_size", "hidden_size", "num_hidden_layers",
+                          "num_attention_heads", "intermediate_size", "max_position_embeddings",
+                          "type_vocab_size", "layer_norm_eps", "hidden_act"}) {
+    json config = base_config();
+    config.erase(key);
+    try {
+      read(config);
+      FAIL() << key;
+    } catch (const FormatError& error) {
+      EXPECT_EQ(error.field(), key);
+      EXPECT_THAT(error.what(), HasSubstr("missing"));
+    }
+  }
+}
+
+TEST_F(ConfigTest, RefusesWhatIsNotAJsonObject) {
+  for (const char* text : {"", "[]", "null", "{", "{\"vocab_size\": NaN}", "\xff\xfe{}", "{}{}"})
+    EXPECT_THROW(read(std::string(text)), FormatError) << text;
+  EXPECT_THROW(read(std::string(100000, '[')), FormatError);
+  EXPECT_THROW(read_encoder_config(directory_.path() / "absent.json"), IoError);
+}
+
+}  // namespace
+}  // namespace klue

@@ -1,0 +1,296 @@
+// Every instruction set this machine has, against slow and obvious versions in double precision.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <klue/core/aligned_buffer.hpp>
+#include <klue/kernels/kernels.hpp>
+
+namespace klue::kernels {
+namespace {
+
+using Values = std::vector<float>;
+
+Values random_values(std::size_t count, unsigned seed, float scale = 1.0f) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0.0f, scale);
+  Values values(count);
+  for (float& x : values)
+    x = normal(generator);
+  return values;
+}
+
+double exact_gelu(double x) {
+  return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+}
+
+class Kernels : public testing::TestWithParam<const Table*> {
+ protected:
+  const Table& table() const { return *GetParam(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(, Kernels, testing::ValuesIn(available().begin(), available().end()),
+                         [](const auto& test) {
+                           std::string name = test.param->name;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+struct Problem {
+  std::size_t rows, in, out;
+  Values x, weights, bias, residual;  // weights: [out, in]
+
+  Problem(std::size_t rows_, std::size_t in_, std::size_t out_)
+      : rows(rows_),
+        in(in_),
+        out(out_),
+        x(random_values(rows * in, 1)),
+        weights(random_values(out * in, 2)),
+        bias(random_values(out, 3)),
+        residual(random_values(rows * out, 4)) {}
+
+  AlignedBuffer<float> packed(const Table& table) const {
+    const std::size_t width = table.panel_width, panels = (out + width - 1) / width;
+    AlignedBuffer<float> buffer(panels * width * in);
+    for (std::size_t p = 0; p < panels; ++p)
+      table.pack_panel(&weights[p * width * in], in, std::min(width, out - p * width), in,
+                       buffer.data() + p * width * in);
+    return buffer;
+  }
+
+  Values run(const Table& table, Activation activation, bool with_bias, bool with_residual,
+             std::size_t first_row, std::size_t row_count) const {
+    const AlignedBuffer<float> panels = packed(table);
+    Values y(row_count * out);
+    table.gemm({.x = &x[first_row * in],
+                .rows = row_count,
+                .x_stride = in,
+                .in_features = in,
+                .panels = panels.data(),
+                .bias = with_bias ? bias.data() : nullptr,
+                .out_features = out,
+                .residual = with_residual ? &residual[first_row * out] : nullptr,
+                .residual_stride = out,
+                .y = y.data(),
+                .y_stride = out,
+                .activation = activation,
+                .first_panel = 0,
+                .last_panel = (out + table.panel_width - 1) / table.panel_width});
+    return y;
+  }
+
+  double exact(std::size_t row, std::size_t column, Activation activation, bool with_bias,
+               bool with_residual) const {
+    double sum = with_bias ? static_cast<double>(bias[column]) : 0.0;
+    for (std::size_t k = 0; k < in; ++k)
+      sum += static_cast<double>(x[row * in + k]) * static_cast<double>(weights[column * in + k]);
+    if (activation == Activation::gelu) sum = exact_gelu(sum);
+    if (activation == Activation::tanh) sum = std::tanh(sum);
+    if (activation == Activation::relu) sum = std::max(sum, 0.0);
+    return sum + (with_residual ? static_cast<double>(residual[row * out + column]) : 0.0);
+  }
+};
+
+TEST_P(Kernels, GemmAgreesWithTheDefinition) {
+  for (const std::size_t rows : {1, 2, 5, 7, 13, 14, 15, 29, 43})
+    for (const auto& [in, out] : {std::pair<std::size_t, std::size_t>{1, 1},
+                                  {8, 3},
+                                  {33, 31},
+                                  {64, 96},
+                                  {17, 50},
+                                  {768, 40}}) {
+      const Problem problem(rows, in, out);
+      for (const Activation activation :
+           {Activation::none, Activation::gelu, Activation::tanh, Activation::relu})
+        for (const int extras : {0, 1, 2, 3}) {
+          const bool bias = extras & 1, residual = extras & 2;
+          const Values y = problem.run(table(), activation, bias, residual, 0, rows);
+          for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t c = 0; c < out; ++c)
+              ASSERT_NEAR(static_cast<double>(y[r * out + c]),
+                          problem.exact(r, c, activation, bias, residual),
+                          2e-6 * std::sqrt(static_cast<double>(in)) * 4 + 2e-6)
+                  << rows << "x" << in << "x" << out << " at " << r << ", " << c;
+        }
+    }
+}
+
+TEST_P(Kernels, GemmRowsDoNotDependOnTheirNeighbours) {
+  const Problem problem(61, 100, 70);
+  const Values together = problem.run(table(), Activation::gelu, true, true, 0, 61);
+  for (std::size_t r = 0; r < 61; ++r) {
+    const Values alone = problem.run(table(), Activation::gelu, true, true, r, 1);
+    ASSERT_TRUE(std::equal(alone.begin(), alone.end(), &together[r * 70])) << r;
+  }
+}
+
+TEST_P(Kernels, GemmWritesOnlyItsPanelsAndColumns) {
+  const std::size_t width = table().panel_width, out = 2 * width + 3, stride = out + 5;
+  const Problem problem(4, 10, out);
+  const AlignedBuffer<float> panels = problem.packed(table());
+  Values y(4 * stride, -7.0f);
+  table().gemm({.x = problem.x.data(),
+                .rows = 4,
+                .x_stride = 10,
+                .in_features = 10,
+                .panels = panels.data(),
+                .bias = nullptr,
+                .out_features = out,
+                .residual = nullptr,
+                .residual_stride = 0,
+                .y = y.data(),
+                .y_stride = stride,
+                .activation = Activation::none,
+                .first_panel = 1,
+                .last_panel = 3});
+  for (std::size_t r = 0; r < 4; ++r)
+    for (std::size_t c = 0; c < stride; ++c) {
+      if (c < width || c >= out)
+        ASSERT_EQ(y[r * stride + c], -7.0f);
+      else
+        ASSERT_NEAR(static_cast<double>(y[r * stride + c]),
+                    problem.exact(r, c, Activation::none, false, false), 1e-5);
+    }
+}
+
+TEST_P(Kernels, GeluIsExactToRounding) {
+  // Dense around zero and where the two branches meet, sparse far out.
+  Values x;
+  for (double v = -12; v <= 12; v += 1.0 / 4096)
+    x.push_back(static_cast<float>(v));
+  for (double v = 1e-30; v < 1; v *= 1.5)
+    x.insert(x.end(), {static_cast<float>(v), static_cast<float>(-v)});
+  Values y = x;
+  table().activate(Activation::gelu, y.data(), y.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double exact = exact_gelu(static_cast<double>(x[i]));
+    const double ulp =
+        static_cast<double>(std::nextafter(std::abs(static_cast<float>(exact)), 1e30f)) -
+        std::abs(static_cast<double>(static_cast<float>(exact)));
+    const double error = std::abs(static_cast<double>(y[i]) - exact);
+    if (x[i] > -1.0f)
+      ASSERT_LE(error, 4 * ulp) << x[i];
+    else  // Φ underflows here; relative accuracy of the product with a tiny number
+      ASSERT_LE(error, 1e-5 * std::abs(exact) + 1e-12) << x[i];
+  }
+}
+
+TEST_P(Kernels, ActivationsOfExtremes) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  Values y{1e30f, -1e30f, infinity, std::nanf(""), 0.0f};
+  table().activate(Activation::gelu, y.data(), y.size());
+  EXPECT_EQ(y[0], 1e30f);
+  EXPECT_LE(std::abs(y[1]), 1e15f);  // bounded by |x| × erfc(6)
+  EXPECT_EQ(y[2], infinity);
+  EXPECT_TRUE(std::isnan(y[3]));
+  EXPECT_EQ(y[4], 0.0f);
+}
+
+TEST_P(Kernels, LayerNormAgreesWithTheDefinition) {
+  for (const std::size_t columns : {1, 3, 16, 32, 100, 768, 1024}) {
+    Values x = random_values(3 * columns, 5, 2.0f);
+    x[columns / 2] += 300.0f;  // an outlier feature, as trained models have
+    const Values gamma = random_values(columns, 6), beta = random_values(columns, 7);
+    Values y(x.size());
+    table().layer_norm(x.data(), 3, columns, gamma.data(), beta.data(), 1e-5f, y.data());
+    for (std::size_t r = 0; r < 3; ++r) {
+      double mean = 0, variance = 0;
+      for (std::size_t c = 0; c < columns; ++c)
+        mean += static_cast<double>(x[r * columns + c]);
+      mean /= static_cast<double>(columns);
+      for (std::size_t c = 0; c < columns; ++c)
+        variance += std::pow(static_cast<double>(x[r * columns + c]) - mean, 2);
+      variance /= static_cast<double>(columns);
+      for (std::size_t c = 0; c < columns; ++c) {
+        const double exact = (static_cast<double>(x[r * columns + c]) - mean) /
+                                 std::sqrt(variance + 1e-5) * static_cast<double>(gamma[c]) +
+                             static_cast<double>(beta[c]);
+        ASSERT_NEAR(static_cast<double>(y[r * columns + c]), exact, 1e-5 * (1 + std::abs(exact)));
+      }
+    }
+    table().layer_norm(x.data(), 3, columns, gamma.data(), beta.data(), 1e-5f, x.data());
+    EXPECT_EQ(x, y);
+  }
+}
+
+TEST_P(Kernels, AttentionAgreesWithTheDefinition) {
+  for (const std::size_t head_size : {4, 8, 16, 24, 40, 64})
+    for (const std::size_t rows : {1, 2, 9, 31, 32, 33, 65, 130}) {
+      const std::size_t stride = head_size + 3;
+      const Values query = random_values(rows * stride, 8), key = random_values(rows * stride, 9),
+                   value = random_values(rows * stride, 10);
+      std::vector<std::uint32_t> keys;  // every third row is masked, row 0 never
+      for (std::uint32_t r = 0; r < rows; ++r)
+        if (r % 3 != 1) keys.push_back(r);
+      AlignedBuffer<float> scratch(table().attention_scratch(keys.size(), head_size));
+      Values out(rows * stride, -7.0f);
+      const float scale = 1.0f / std::sqrt(static_cast<float>(head_size));
+      table().attention_head({.query = query.data(),
+                              .query_stride = stride,
+                              .queries = rows,
+                              .key = key.data(),
+                              .value = value.data(),
+                              .key_value_stride = stride,
+                              .key_rows = keys.data(),
+                              .keys = keys.size(),
+                              .head_size = head_size,
+                              .scale = scale,
+                              .out = out.data(),
+                              .out_stride = stride,
+                              .scratch = scratch.data()});
+      for (std::size_t r = 0; r < rows; ++r) {
+        std::vector<double> weight(keys.size());
+        double sum = 0;
+        for (std::size_t k = 0; k < keys.size(); ++k) {
+          double score = 0;
+          for (std::size_t f = 0; f < head_size; ++f)
+            score += static_cast<double>(query[r * stride + f]) *
+                     static_cast<double>(key[keys[k] * stride + f]);
+          sum += weight[k] = std::exp(score * static_cast<double>(scale));
+        }
+        for (std::size_t f = 0; f < stride; ++f) {
+          if (f >= head_size) {
+            ASSERT_EQ(out[r * stride + f], -7.0f) << "written past the head";
+            continue;
+          }
+          double exact = 0;
+          for (std::size_t k = 0; k < keys.size(); ++k)
+            exact += weight[k] / sum * static_cast<double>(value[keys[k] * stride + f]);
+          ASSERT_NEAR(static_cast<double>(out[r * stride + f]), exact, 1e-5)
+              << head_size << " features, " << rows << " rows, at " << r << ", " << f;
+        }
+      }
+    }
+}
+
+TEST_P(Kernels, AttentionSurvivesHugeScores) {
+  const Values query(8, 1e4f), key{1e4f, 1e4f, 1e4f, 1e4f, -1e4f, -1e4f, -1e4f, -1e4f};
+  const Values value{1, 2, 3, 4, 5, 6, 7, 8};
+  const std::vector<std::uint32_t> keys{0, 1};
+  AlignedBuffer<float> scratch(table().attention_scratch(2, 4));
+  Values out(8);
+  table().attention_head({.query = query.data(),
+                          .query_stride = 4,
+                          .queries = 2,
+                          .key = key.data(),
+                          .value = value.data(),
+                          .key_value_stride = 4,
+                          .key_rows = keys.data(),
+                          .keys = 2,
+                          .head_size = 4,
+                          .scale = 0.5f,
+                          .out = out.data(),
+                          .out_stride = 4,
+                          .scratch = scratch.data()});
+  EXPECT_EQ(out, (Values{1, 2, 3, 4, 1, 2, 3, 4}));
+}
+
+}  // namespace
+}  // namespace klue::kernels
