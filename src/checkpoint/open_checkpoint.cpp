@@ -26,6 +26,7 @@ constexpr std::array formats{
            without_options<read_sharded_safetensors>},
     Format{"pytorch_model.bin", ".bin", read_torch_archive},
     Format{"pytorch_model.bin.index.json", ".bin.index.json", read_sharded_torch_archive},
+    Format{"variables/variables.index", ".index", read_tensorflow_checkpoint},
 };
 
 /// Weights that other programs keep in the same directories.

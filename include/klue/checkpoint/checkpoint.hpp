@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,6 +66,20 @@ struct TensorView {
   void read(std::size_t begin, std::span<float> out) const;
 };
 
+/// The dimensions of an encoder, as far as its tensors tell them: for formats without a
+/// configuration file. What tensors cannot tell (the layer norms' epsilon, the activation, which
+/// ids are special) has to come from elsewhere.
+struct EncoderShape {
+  std::size_t layers = 0;
+  std::size_t hidden = 0;
+  std::size_t heads = 0;
+  std::size_t intermediate = 0;
+  std::size_t vocabulary = 0;
+  std::size_t positions = 0;  ///< rows of the position table, of which row 0 is the first token's
+  std::size_t token_types = 0;
+  bool has_pooler = false;
+};
+
 /// The tensors of a model by name, whatever file format is behind them. Views stay valid as long as
 /// the checkpoint, or a copy of it, lives.
 class Checkpoint {
@@ -73,11 +88,13 @@ class Checkpoint {
 
   Checkpoint() = default;
   Checkpoint(std::filesystem::path file, Tensors tensors,
-             std::vector<std::shared_ptr<const void>> owners, std::string format = {})
+             std::vector<std::shared_ptr<const void>> owners, std::string format = {},
+             std::optional<EncoderShape> shape = {})
       : file_(std::move(file)),
         tensors_(std::move(tensors)),
         owners_(std::move(owners)),
-        format_(std::move(format)) {}
+        format_(std::move(format)),
+        shape_(shape) {}
 
   /// nullptr where there is no tensor of that name. O(log n).
   const TensorView* find(std::string_view name) const {
@@ -93,11 +110,15 @@ class Checkpoint {
   /// For people: "safetensors", "safetensors in 2 files".
   const std::string& format() const noexcept { return format_; }
 
+  /// Only of a TensorFlow checkpoint, which has no configuration file beside it.
+  const std::optional<EncoderShape>& encoder_shape() const noexcept { return shape_; }
+
  private:
   std::filesystem::path file_;
   Tensors tensors_;
   std::vector<std::shared_ptr<const void>> owners_;  // what the views point into
   std::string format_;
+  std::optional<EncoderShape> shape_;
 };
 
 /// How carefully to read.
@@ -114,6 +135,7 @@ struct CheckpointOptions {
 /// 2. `model.safetensors.index.json` with the shards it names
 /// 3. `pytorch_model.bin`
 /// 4. `pytorch_model.bin.index.json` with the shards it names
+/// 5. `variables/variables.index` with the data files beside it: a TensorFlow SavedModel
 ///
 /// Also takes the path of one of these files itself, under any name with that ending. Throws what
 /// the format's reader throws, IoError that lists what it looked for where there is none of it, and
@@ -145,6 +167,18 @@ Checkpoint read_torch_archive(const std::filesystem::path& file,
 /// Reads `pytorch_model.bin.index.json` and the shards it names, which must lie beside it. Every
 /// tensor that the index lists must be in its shard. Throws as read_torch_archive does.
 Checkpoint read_sharded_torch_archive(const std::filesystem::path& index,
+                                      const CheckpointOptions& options = {});
+
+/// Reads the variables of a TensorFlow SavedModel with a BertEncoder in it, as the TF-Hub modules
+/// are: `variables/variables.index` and `variables/variables.data-*`. Also one that was loaded with
+/// hub.KerasLayer(trainable=True), trained and saved again. The tensors get their Hugging Face
+/// names without prefix ("encoder.layer.0.…") and PyTorch's [out, in] orientation, by their
+/// strides: they are views into the mapped files. One Dense layer on top becomes
+/// "classifier.weight" and "classifier.bias"; other variables keep their names. encoder_shape() is
+/// set. Throws IoError where a file cannot be read, FormatError where one is damaged or the encoder
+/// is incomplete, and UnsupportedError where there is no encoder, for big-endian files and
+/// partitioned variables, and for compressed indices in a build without Snappy.
+Checkpoint read_tensorflow_checkpoint(const std::filesystem::path& index,
                                       const CheckpointOptions& options = {});
 
 }  // namespace klue
