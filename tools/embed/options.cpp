@@ -1,0 +1,205 @@
+#include "options.hpp"
+
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+namespace embed {
+namespace {
+
+constexpr const char* kDescription =
+    "Korean text in, vectors out: runs KLUE RoBERTa and its descendants on a CPU.\n"
+    "Prints one vector per text to standard output; everything else goes to standard error.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  embed --model klue-roberta-base \"첫 번째 문장\" \"두 번째 문장\"\n"
+    "  embed --model klue-roberta-base --input sentences.txt --format npy --out vectors.npy\n"
+    "  embed --model klue-roberta-base --similarity \"배가 고프다\" \"밥을 먹고 싶다\"\n"
+    "  embed --tokenize \"토크나이저는 텍스트를 나눈다.\"\n\n"
+    "Exit status: 0 done, 1 could not do it, 2 wrong usage.";
+
+constexpr int kMostTokens = 1 << 20;
+
+// An option's values by name, in the order of the help. Declared once for parsing and for help.
+template <class Value>
+using Names = std::vector<std::pair<std::string, Value>>;
+
+const Names<InputFormat> kInputFormats{
+    {"lines", InputFormat::lines}, {"tsv", InputFormat::tsv}, {"jsonl", InputFormat::jsonl}};
+const Names<Output> kOutputs{{"embedding", Output::embedding},
+                             {"pooled", Output::pooled},
+                             {"sequence", Output::sequence},
+                             {"layers", Output::layers}};
+const Names<Format> kFormats{{"text", Format::text},
+                             {"jsonl", Format::jsonl},
+                             {"csv", Format::csv},
+                             {"npy", Format::npy},
+                             {"f32", Format::f32}};
+const Names<klue::Pooling> kPoolings{{"auto", klue::Pooling::automatic},
+                                     {"pooler", klue::Pooling::pooler},
+                                     {"cls", klue::Pooling::cls},
+                                     {"mean", klue::Pooling::mean},
+                                     {"max", klue::Pooling::max}};
+const Names<klue::Dialect> kDialects{{"huggingface", klue::Dialect::huggingface},
+                                     {"tensorflow", klue::Dialect::tensorflow}};
+const Names<klue::Truncation> kTruncations{{"longest_first", klue::Truncation::longest_first},
+                                           {"only_first", klue::Truncation::only_first},
+                                           {"only_second", klue::Truncation::only_second},
+                                           {"round_robin", klue::Truncation::round_robin},
+                                           {"waterfall", klue::Truncation::waterfall},
+                                           {"error", klue::Truncation::error}};
+const Names<klue::Engine> kEngines{{"auto", klue::Engine::automatic},
+                                   {"eigen", klue::Engine::eigen}};
+
+const Names<klue::Precision> kPrecisions{{"f32", klue::Precision::f32},
+                                         {"bf16", klue::Precision::bf16},
+                                         {"int8", klue::Precision::int8}};
+
+template <class Target, class Value>
+CLI::Option* add_choice(CLI::App& app, const std::string& flag, Target& target,
+                        const Names<Value>& names, const std::string& description) {
+  std::string choices;
+  for (const auto& [name, value] : names)
+    choices.append(choices.empty() ? "" : "|").append(name);
+  const auto choose = [&names, choices](std::string& text) -> std::string {
+    for (const auto& [name, value] : names) {
+      if (name != text) continue;
+      text = std::to_string(static_cast<int>(value));
+      return {};
+    }
+    return "expected " + choices + ", found " + text;
+  };
+  return app.add_option(flag, target, description)
+      ->transform(CLI::Validator(choose, ""))
+      ->type_name(choices);
+}
+
+template <class Target>
+CLI::Option* add_count(CLI::App& app, const std::string& flag, Target& target, int least, int most,
+                       const std::string& description) {
+  return app.add_option(flag, target, description)
+      ->type_name("N")
+      ->check(CLI::Range(least, most).description(""));
+}
+
+void add_input(CLI::App& app, Options& o) {
+  constexpr const char* kGroup = "Input";
+  app.add_option("TEXT", o.texts, "Sentences to embed")->type_name("")->group(kGroup);
+  app.add_option("--model", o.model, "Model directory; default: the bundled demo model")
+      ->type_name("DIR")
+      ->group(kGroup);
+  app.add_option("--input", o.input, "File of texts instead; - for standard input")
+      ->type_name("FILE")
+      ->group(kGroup);
+  add_choice(app, "--input-format", o.input_format, kInputFormats,
+             "lines: a text each (default); tsv: text<TAB>text_pair;\n"
+             "jsonl: {\"text\":…, \"text_pair\":…}; the pair may be missing")
+      ->group(kGroup);
+}
+
+void add_output(CLI::App& app, Options& o) {
+  constexpr const char* kGroup = "Output";
+  add_choice(app, "--output", o.output, kOutputs,
+             "embedding: one vector per text (default); pooled: the model's\n"
+             "pooled_output; sequence: a vector per token; layers: the\n"
+             "same of every layer")
+      ->group(kGroup);
+  add_choice(app, "--pooling", o.pooling, kPoolings,
+             "How token vectors become an embedding; auto (default):\n"
+             "what the model directory says, else mean")
+      ->group(kGroup);
+  app.add_flag("--normalize", o.normalize, "Make every embedding a vector of length 1")
+      ->group(kGroup);
+  app.add_flag("--similarity", o.similarity, "Print the cosine of every text with every other")
+      ->group(kGroup);
+  app.add_flag("--tokenize", o.tokenize,
+               "Run no encoder: print each text's tokens, ids and byte\n"
+               "offsets as a line of JSON")
+      ->group(kGroup);
+  add_choice(app, "--format", o.format, kFormats,
+             "text: numbers and spaces (default); jsonl: an object per text;\n"
+             "csv: commas; npy: a NumPy file; f32: raw little-endian floats")
+      ->group(kGroup);
+  app.add_option("--out", o.out, "Where the result goes; default: standard output, -")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_flag("--info", o.info, "Print what was loaded, and with which engine it runs")
+      ->group(kGroup);
+  app.add_flag("--quiet", o.quiet, "No notices on standard error")->group(kGroup);
+}
+
+void add_tokenization(CLI::App& app, Options& o) {
+  constexpr const char* kGroup = "Tokenization";
+  add_choice(app, "--dialect", o.dialect, kDialects,
+             "As Hugging Face's tokenizers, or as the TF-Hub preprocess\n"
+             "module; default: as the model directory says")
+      ->group(kGroup);
+  add_count(app, "--max-length", o.max_length, 1, kMostTokens,
+            "Most tokens of a text or pair, special tokens included;\n"
+            "default: as many as the model takes")
+      ->group(kGroup);
+  add_count(app, "--seq-length", o.seq_length, 1, kMostTokens,
+            "Cut and pad every text to this many tokens")
+      ->group(kGroup);
+  add_choice(app, "--truncation", o.truncation, kTruncations,
+             "How what is too long is cut; error: it is refused; default:\n"
+             "longest_first, in the tensorflow dialect round_robin")
+      ->group(kGroup);
+}
+
+void add_work(CLI::App& app, Options& o) {
+  constexpr const char* kGroup = "Work";
+  add_choice(app, "--precision", o.load.precision, kPrecisions,
+             "Of the numbers that are multiplied; default: f32")
+      ->group(kGroup);
+  add_choice(app, "--engine", o.load.engine, kEngines,
+             "What multiplies the matrices; auto (default): the fastest here")
+      ->group(kGroup);
+  add_count(app, "--threads", o.load.threads, 0, 1024,
+            "Threads to work with; 0 (default): all there are")
+      ->group(kGroup);
+  add_count(app, "--batch-tokens", o.load.batch_tokens, 1, kMostTokens,
+            "Tokens computed together; bounds the memory, not the input;\ndefault: " +
+                std::to_string(o.load.batch_tokens))
+      ->group(kGroup);
+}
+
+void check_combinations(const Options& o) {
+  const auto refuse = [](const char* message) { throw CLI::ValidationError(message); };
+  if (o.texts.empty() && o.input.empty() && !o.info)
+    refuse("nothing to do: give sentences as arguments, or --input FILE (- for standard input)");
+  if (!o.texts.empty() && !o.input.empty())
+    refuse("sentences as arguments and --input exclude each other");
+  if (o.tokenize && o.similarity) refuse("--tokenize and --similarity exclude each other");
+  if (o.similarity && o.output != Output::embedding && o.output != Output::pooled)
+    refuse("--similarity compares embeddings: it does not go with --output sequence or layers");
+  if (o.output == Output::pooled && o.pooling != klue::Pooling::automatic &&
+      o.pooling != klue::Pooling::pooler)
+    refuse("--output pooled is the pooler's output: it does not go with another --pooling");
+}
+
+}  // namespace
+
+std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
+  Options options;
+  CLI::App app{kDescription, "embed"};
+  app.footer(kExamples);
+  app.set_version_flag("--version", "embed " KLUE_VERSION);
+  app.get_formatter()->column_width(26);
+  add_input(app, options);
+  add_output(app, options);
+  add_tokenization(app, options);
+  add_work(app, options);
+  try {
+    app.parse(argc, argv);
+    check_combinations(options);
+    return options;
+  } catch (const CLI::ParseError& error) {
+    // CLI11 prints help and version to standard output and mistakes to standard error.
+    status = app.exit(error) == 0 ? 0 : 2;
+    return std::nullopt;
+  }
+}
+
+}  // namespace embed
