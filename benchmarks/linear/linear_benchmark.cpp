@@ -59,8 +59,8 @@ void packed(benchmark::State& state, Precision precision) {
   const std::vector<float> x = random_values(shape.rows * shape.in);
   std::vector<float> y(shape.rows * shape.out);
   LinearSource source{.in_features = shape.in, .out_features = shape.out};
-  source.read_row = [&](std::size_t feature, std::span<float> row) {
-    std::copy_n(&weights[feature * shape.in], shape.in, row.data());
+  source.read_rows = [&](std::size_t first, std::span<float> rows) {
+    std::copy_n(&weights[first * shape.in], rows.size(), rows.data());
   };
   const auto layer = make_linear(Engine::eigen, precision, source, pool);
   Scratch scratch;

@@ -2,7 +2,7 @@
 // measured against. Compiled for the instruction set that CMakeLists.txt names, in a namespace of
 // its own so that the linker cannot mix it with another copy.
 
-#define Eigen plain_eigen
+#define Eigen klue_eigen_plain_eigen
 
 #include "plain_eigen.hpp"
 

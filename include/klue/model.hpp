@@ -19,6 +19,8 @@ struct LoadOptions {
   Engine engine = Engine::automatic;     ///< which library multiplies the weights
   Precision precision = Precision::f32;  ///< of the weights and activations that are multiplied
   std::optional<Dialect> dialect{};      ///< unset: what the model directory was made with
+  /// Where the tokenizer's files are, when they are not in the model directory itself.
+  std::filesystem::path preprocessor{};
   /// Tokens computed together. More text than this is worked through in parts, so that memory does
   /// not grow with it: about 40 kB per token of the base model.
   std::size_t batch_tokens = 1024;
@@ -66,9 +68,14 @@ struct ModelInfo {
 /// when they do. Text is UTF-8; what is not valid UTF-8 counts as U+FFFD and is no error.
 class Model {
  public:
-  /// Opens a directory in Hugging Face layout: config.json, the tokenizer's files and
-  /// model.safetensors (whole or in shards, float32, float16 or bfloat16). A sentence-transformers
-  /// directory's own pooling, normalisation and maximal length become the defaults of `embed`.
+  /// Opens a model directory, as it is:
+  /// - Hugging Face layout: config.json, the tokenizer's files and model.safetensors or
+  ///   pytorch_model.bin (whole or in shards; float32, float16 or bfloat16). A
+  ///   sentence-transformers directory's own pooling, normalisation and maximal length become the
+  ///   defaults of `embed`.
+  /// - the TF-Hub module as a TensorFlow SavedModel, with the vocabulary of the preprocess module
+  ///   (its assets folder here, beside it, or given as `preprocessor`). Text is then tokenized in
+  ///   the tensorflow dialect unless asked otherwise.
   ///
   /// Throws IoError for what cannot be read, FormatError for a file that is damaged or contradicts
   /// another, UnsupportedError for a model of another kind. The weights are copied once, into the
@@ -101,5 +108,10 @@ class Model {
   explicit Model(std::unique_ptr<const Impl> impl) noexcept;
   std::unique_ptr<const Impl> impl_;
 };
+
+/// The tokenizer of a model directory alone, without its weights, which may be missing: what
+/// `Model::load(directory).preprocessor()` would be. Throws as Model::load does.
+Preprocessor load_preprocessor(const std::filesystem::path& directory,
+                               const LoadOptions& options = {});
 
 }  // namespace klue

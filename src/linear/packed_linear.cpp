@@ -101,8 +101,7 @@ class PackedLinear final : public Linear {
     pool.parallel_for(panel_count_, [&](std::size_t panel, std::size_t lane) {
       float* const rows = scratch.data() + lane * width * in_features();
       const std::size_t first = panel * width, count = std::min(width, out_features() - first);
-      for (std::size_t r = 0; r < count; ++r)
-        source.read_row(first + r, {rows + r * in_features(), in_features()});
+      source.read_rows(first, {rows, count * in_features()});
       const std::size_t column = column_scale_.empty() ? 0 : first;
       product_.pack_panel(rows, count, in_features(), panels_.data() + panel * panel_bytes(),
                           column_scale_.data() + column, column_sum_.data() + column);

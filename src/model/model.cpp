@@ -9,7 +9,7 @@
 #include <klue/encoder/token_batch.hpp>
 #include <klue/model.hpp>
 
-#include "model/sentence_transformers.hpp"
+#include "model/model_files.hpp"
 
 namespace klue {
 namespace {
@@ -21,28 +21,6 @@ constexpr std::size_t kTensorflowLength = 128;
 struct TokenSequence {
   std::vector<std::int32_t> ids, type_ids;
 };
-
-// Trained models often round their table up so that it multiplies well. Further apart than this,
-// vocabulary and weights belong to different models.
-constexpr std::size_t kMostSpareRows = 127;
-
-void check_vocabulary(const Preprocessor& preprocessor, const EncoderConfig& config,
-                      const std::filesystem::path& directory) {
-  const std::size_t pieces = preprocessor.tokenizer().vocabulary().size();
-  if (pieces > config.vocab_size || pieces + kMostSpareRows < config.vocab_size)
-    throw FormatError("the vocabulary is not the one of these weights",
-                      {.file = directory.string(),
-                       .field = "vocab_size",
-                       .expected = std::to_string(config.vocab_size) + " pieces",
-                       .actual = std::to_string(pieces)});
-  const auto pad = static_cast<std::size_t>(preprocessor.tokenizer().special_ids().pad);
-  if (pad != config.pad_token_id)
-    throw FormatError("config.json and the tokenizer disagree about the padding token",
-                      {.file = directory.string(),
-                       .field = "pad_token_id",
-                       .expected = std::to_string(pad),
-                       .actual = std::to_string(config.pad_token_id)});
-}
 
 }  // namespace
 
@@ -103,42 +81,33 @@ const ModelInfo& Model::info() const noexcept {
 }
 
 Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(directory, ignored))
-    throw IoError("no such model directory", {.file = directory.string()});
-
-  const EncoderConfig config = read_encoder_config(directory / "config.json");
-  const std::optional<SentenceTransformer> sentences = read_sentence_transformer(directory);
-  Preprocessor preprocessor =
-      Preprocessor::load(directory, {.dialect = options.dialect.value_or(Dialect::huggingface),
-                                     .type_vocab_size = config.type_vocab_size});
-  check_vocabulary(preprocessor, config, directory);
-
   auto pool = std::make_shared<const ThreadPool>(options.threads);
-  Checkpoint checkpoint = open_checkpoint(directory);
-  const std::size_t longest = std::min(
-      config.max_sequence_length(),
-      preprocessor.tokenizer().config().model_max_length.value_or(config.max_sequence_length()));
+  ModelFiles files = read_model_files(directory, options, pool);
+  const TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
+  const std::size_t positions = files.config.max_sequence_length();
+  const std::size_t longest = std::min(positions, tokenizer.model_max_length.value_or(positions));
+  const std::optional<SentenceTransformer>& sentences = files.sentences;
   ModelInfo info{
       .directory = directory,
-      .weights_file = checkpoint.file(),
-      .weights_format = checkpoint.format(),
+      .weights_file = files.checkpoint.file(),
+      .weights_format = files.checkpoint.format(),
       .engine = describe_engine(options.engine, options.precision),
       .threads = pool->threads(),
       .pooling = sentences ? sentences->pooling : Pooling::mean,
       .normalize = sentences && sentences->normalize,
       .max_length = longest,
   };
-  if (preprocessor.dialect() == Dialect::tensorflow)
+  if (files.preprocessor.dialect() == Dialect::tensorflow)
     info.max_length = std::min(longest, kTensorflowLength);
   else if (sentences && sentences->max_seq_length)
     info.max_length = std::min(longest, *sentences->max_seq_length);
-  return Model(std::unique_ptr<const Impl>(new Impl{std::move(info), pool, std::move(preprocessor),
-                                                    Encoder(config, std::move(checkpoint), pool,
-                                                            {.engine = options.engine,
-                                                             .precision = options.precision,
-                                                             .batch_tokens = options.batch_tokens}),
-                                                    longest}));
+  return Model(
+      std::unique_ptr<const Impl>(new Impl{std::move(info), pool, std::move(files.preprocessor),
+                                           Encoder(files.config, std::move(files.checkpoint), pool,
+                                                   {.engine = options.engine,
+                                                    .precision = options.precision,
+                                                    .batch_tokens = options.batch_tokens}),
+                                           longest}));
 }
 
 EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,

@@ -42,6 +42,12 @@ fs::path model_directory(const Options& options) {
   return demo_model();
 }
 
+klue::LoadOptions load_options(const Options& options) {
+  klue::LoadOptions load = options.load;
+  load.dialect = options.dialect;
+  return load;
+}
+
 void print_info(const klue::Model& model, std::ostream& out) {
   const klue::ModelInfo& info = model.info();
   const klue::EncoderConfig& c = model.encoder().config();
@@ -113,12 +119,8 @@ std::string tokenized_line(const klue::Preprocessor& preprocessor, const Record&
 }
 
 void tokenize(const Options& options) {
-  const fs::path directory = model_directory(options);
-  klue::PreprocessorOptions settings{.dialect =
-                                         options.dialect.value_or(klue::Dialect::huggingface)};
-  if (fs::exists(directory / "config.json"))
-    settings.type_vocab_size = klue::read_encoder_config(directory / "config.json").type_vocab_size;
-  const auto preprocessor = klue::Preprocessor::load(directory, settings);
+  const klue::Preprocessor preprocessor =
+      klue::load_preprocessor(model_directory(options), load_options(options));
   Reader reader(options);
   Destination destination(options.out);
   for (auto records = reader.read(kRecordsAtOnce); !records.empty();
@@ -200,9 +202,7 @@ void write_tokens(const klue::Model& model, const Options& options, Reader& read
 
 void run(const Options& options) {
   if (options.tokenize) return tokenize(options);
-  klue::LoadOptions load = options.load;
-  load.dialect = options.dialect;
-  const auto model = klue::Model::load(model_directory(options), load);
+  const auto model = klue::Model::load(model_directory(options), load_options(options));
   const bool only_info = options.texts.empty() && options.input.empty();
   if (options.info) print_info(model, only_info ? std::cout : std::cerr);
   if (only_info) return;

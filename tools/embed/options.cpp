@@ -90,6 +90,10 @@ void add_input(CLI::App& app, Options& o) {
   app.add_option("--model", o.model, "Model directory; default: the bundled demo model")
       ->type_name("DIR")
       ->group(kGroup);
+  app.add_option("--preprocessor", o.load.preprocessor,
+                 "Directory of the tokenizer's files, where the model has none")
+      ->type_name("DIR")
+      ->group(kGroup);
   app.add_option("--input", o.input, "File of texts instead; - for standard input")
       ->type_name("FILE")
       ->group(kGroup);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <initializer_list>
@@ -68,8 +69,16 @@ class EncoderWeights {
     }
     LinearSource source{.in_features = in_features,
                         .out_features = out_features_each * names.size()};
-    source.read_row = [&](std::size_t feature, std::span<float> row) {
-      weights[feature / out_features_each]->read(feature % out_features_each * in_features, row);
+    source.read_rows = [&](std::size_t first, std::span<float> rows) {
+      // A block may begin in one tensor and end in the next.
+      for (std::size_t feature = first; !rows.empty();) {
+        const std::size_t row = feature % out_features_each;
+        const std::size_t count = std::min(rows.size() / in_features, out_features_each - row);
+        weights[feature / out_features_each]->read(row * in_features,
+                                                   rows.first(count * in_features));
+        rows = rows.subspan(count * in_features);
+        feature += count;
+      }
     };
     source.read_bias = [&](std::span<float> bias) {
       for (std::size_t i = 0; i < biases.size(); ++i)

@@ -62,11 +62,11 @@ class Linear {
   std::size_t in_features_, out_features_;
 };
 
-/// Where an engine takes the weights from: one row of W, [in_features] floats, per output feature.
-/// Called once for every row, from several threads at once.
+/// Where an engine takes the weights from. Every row of W is read once, by several threads at once.
 struct LinearSource {
   std::size_t in_features = 0, out_features = 0;
-  std::function<void(std::size_t out_feature, std::span<float> row)> read_row{};
+  /// Fills rows.size() / in_features rows of W, those of output features from `first` on.
+  std::function<void(std::size_t first, std::span<float> rows)> read_rows{};
   std::function<void(std::span<float> bias)> read_bias{};  ///< empty: no bias
 };
 
