@@ -123,7 +123,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
       .directory = directory,
       .weights_file = checkpoint.file(),
       .weights_format = checkpoint.format(),
-      .engine = describe_engine(options.engine),
+      .engine = describe_engine(options.engine, options.precision),
       .threads = pool->threads(),
       .pooling = sentences ? sentences->pooling : Pooling::mean,
       .normalize = sentences && sentences->normalize,
@@ -133,11 +133,12 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
     info.max_length = std::min(longest, kTensorflowLength);
   else if (sentences && sentences->max_seq_length)
     info.max_length = std::min(longest, *sentences->max_seq_length);
-  return Model(std::unique_ptr<const Impl>(
-      new Impl{std::move(info), pool, std::move(preprocessor),
-               Encoder(config, std::move(checkpoint), pool,
-                       {.engine = options.engine, .batch_tokens = options.batch_tokens}),
-               longest}));
+  return Model(std::unique_ptr<const Impl>(new Impl{std::move(info), pool, std::move(preprocessor),
+                                                    Encoder(config, std::move(checkpoint), pool,
+                                                            {.engine = options.engine,
+                                                             .precision = options.precision,
+                                                             .batch_tokens = options.batch_tokens}),
+                                                    longest}));
 }
 
 EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,

@@ -59,7 +59,7 @@ void print_info(const klue::Model& model, std::ostream& out) {
       << "pooler     " << (model.encoder().has_pooler() ? "yes" : "none") << "\n"
       << "pooling    " << klue::pooling_name(info.pooling) << (info.normalize ? ", normalized" : "")
       << "\n"
-      << "engine     " << info.engine << ", f32, " << info.threads
+      << "engine     " << info.engine << ", " << info.threads
       << (info.threads == 1 ? " thread\n" : " threads\n");
 }
 

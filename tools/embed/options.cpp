@@ -53,6 +53,10 @@ const Names<klue::Truncation> kTruncations{{"longest_first", klue::Truncation::l
 const Names<klue::Engine> kEngines{{"auto", klue::Engine::automatic},
                                    {"eigen", klue::Engine::eigen}};
 
+const Names<klue::Precision> kPrecisions{{"f32", klue::Precision::f32},
+                                         {"bf16", klue::Precision::bf16},
+                                         {"int8", klue::Precision::int8}};
+
 template <class Target, class Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& flag, Target& target,
                         const Names<Value>& names, const std::string& description) {
@@ -147,6 +151,9 @@ void add_tokenization(CLI::App& app, Options& o) {
 
 void add_work(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Work";
+  add_choice(app, "--precision", o.load.precision, kPrecisions,
+             "Of the numbers that are multiplied; default: f32")
+      ->group(kGroup);
   add_choice(app, "--engine", o.load.engine, kEngines,
              "What multiplies the matrices; auto (default): the fastest here")
       ->group(kGroup);
