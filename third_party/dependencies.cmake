@@ -5,6 +5,7 @@ find_package(Eigen3 3.4 REQUIRED NO_MODULE)    # libeigen3-dev: packet primitive
 find_package(ICU 70 REQUIRED COMPONENTS uc)    # libicu-dev: Unicode properties and normalisation
 find_package(nlohmann_json 3.10 REQUIRED)      # nlohmann-json3-dev: configuration files
 find_package(Threads REQUIRED)
+find_package(Snappy 1.1 QUIET)                 # libsnappy-dev, optional: compressed TensorFlow indices
 
 if(KLUE_BUILD_TOOLS)
   find_package(CLI11 2.1 REQUIRED)             # libcli11-dev: the command line of embed

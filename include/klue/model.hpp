@@ -15,9 +15,10 @@
 namespace klue {
 
 struct LoadOptions {
-  std::size_t threads = 0;            ///< that may work on one call; 0: all the process may use
-  Engine engine = Engine::automatic;  ///< which library multiplies the weights
-  std::optional<Dialect> dialect{};   ///< unset: what the model directory was made with
+  std::size_t threads = 0;               ///< that may work on one call; 0: all the process may use
+  Engine engine = Engine::automatic;     ///< which library multiplies the weights
+  Precision precision = Precision::f32;  ///< of the weights and activations that are multiplied
+  std::optional<Dialect> dialect{};      ///< unset: what the model directory was made with
   /// Tokens computed together. More text than this is worked through in parts, so that memory does
   /// not grow with it: about 40 kB per token of the base model.
   std::size_t batch_tokens = 1024;
@@ -49,7 +50,7 @@ struct ModelInfo {
   std::filesystem::path directory;
   std::filesystem::path weights_file;
   std::string weights_format;  ///< "safetensors"
-  std::string engine;          ///< "Eigen, AVX-512"
+  std::string engine;          ///< "Eigen, AVX-512, f32"
   std::size_t threads = 1;
   Pooling pooling = Pooling::mean;  ///< what Pooling::automatic stands for
   bool normalize = false;           ///< the default of EmbedOptions::normalize

@@ -10,13 +10,23 @@ namespace {
 struct Format {
   std::string_view file;    ///< its name in a model directory
   std::string_view ending;  ///< by which a path to a file is recognised
-  Checkpoint (*read)(const std::filesystem::path&);
+  Checkpoint (*read)(const std::filesystem::path&, const CheckpointOptions&);
 };
+
+/// safetensors keep no checksums, so there is nothing to choose.
+template <Checkpoint (*read)(const std::filesystem::path&)>
+Checkpoint without_options(const std::filesystem::path& path, const CheckpointOptions&) {
+  return read(path);
+}
 
 /// In the order of preference.
 constexpr std::array formats{
-    Format{"model.safetensors", ".safetensors", read_safetensors},
-    Format{"model.safetensors.index.json", ".safetensors.index.json", read_sharded_safetensors},
+    Format{"model.safetensors", ".safetensors", without_options<read_safetensors>},
+    Format{"model.safetensors.index.json", ".safetensors.index.json",
+           without_options<read_sharded_safetensors>},
+    Format{"pytorch_model.bin", ".bin", read_torch_archive},
+    Format{"pytorch_model.bin.index.json", ".bin.index.json", read_sharded_torch_archive},
+    Format{"variables/variables.index", ".index", read_tensorflow_checkpoint},
 };
 
 /// Weights that other programs keep in the same directories.
@@ -30,26 +40,26 @@ std::string looked_for() {
   return list;
 }
 
-Checkpoint open_file(const std::filesystem::path& file) {
+Checkpoint open_file(const std::filesystem::path& file, const CheckpointOptions& options) {
   const std::string name = file.filename().string();
   for (const Format& format : formats)
-    if (name.ends_with(format.ending)) return format.read(file);
+    if (name.ends_with(format.ending)) return format.read(file, options);
   throw UnsupportedError("no weights by the file's name",
                          {.file = file.string(), .expected = looked_for()});
 }
 
 }  // namespace
 
-Checkpoint open_checkpoint(const std::filesystem::path& path) {
+Checkpoint open_checkpoint(const std::filesystem::path& path, const CheckpointOptions& options) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status))
     throw IoError("there is no such model directory",
                   {.file = path.string(), .actual = error ? error.message() : ""});
-  if (!std::filesystem::is_directory(status)) return open_file(path);
+  if (!std::filesystem::is_directory(status)) return open_file(path, options);
   for (const Format& format : formats)
     if (const auto file = path / format.file; std::filesystem::exists(file, error))
-      return format.read(file);
+      return format.read(file, options);
   for (const std::string_view foreign : foreign_files)
     if (std::filesystem::exists(path / foreign, error))
       throw UnsupportedError(

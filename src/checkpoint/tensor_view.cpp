@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -26,18 +27,90 @@ float from_bf16(std::uint16_t bits) {
   return std::bit_cast<float>(std::uint32_t{bits} << 16);
 }
 
+float from_f32(float value) {
+  return value;
+}
+
 float from_f64(double value) {
   return static_cast<float>(value);
 }
 
-/// Loads through memcpy because the file's bytes may have any alignment; compilers vectorise it.
-template <class Stored>
-void convert(const std::byte* from, std::span<float> to, float (*element)(Stored)) {
-  for (std::size_t i = 0; i < to.size(); ++i) {
+/// A dtype's elements, wherever they are: the file's bytes may have any alignment. Compilers make
+/// vector loads of loops over this.
+template <class Stored, float (*to_float)(Stored)>
+struct Elements {
+  const std::byte* bytes;
+
+  float operator[](std::size_t i) const {
     Stored stored;
-    std::memcpy(&stored, from + i * sizeof(Stored), sizeof(Stored));
-    to[i] = element(stored);
+    std::memcpy(&stored, bytes + i * sizeof(Stored), sizeof(Stored));
+    return to_float(stored);
   }
+  Elements operator+(std::size_t i) const { return {bytes + i * sizeof(Stored)}; }
+};
+
+template <class Source>
+void read_dense(Source from, std::span<float> to) {
+  for (std::size_t i = 0; i < to.size(); ++i)
+    to[i] = from[i];
+}
+
+/// Whole rows of a matrix whose columns are dense, tile by tile: each line of memory that is read
+/// or written is used up before the next one is needed.
+template <class Source>
+void read_transposed(Source from, std::size_t columns, std::size_t column_stride,
+                     std::span<float> to) {
+  constexpr std::size_t side = 16;
+  const std::size_t rows = to.size() / columns;
+  float tile[side][side];
+  for (std::size_t row = 0; row < rows; row += side)
+    for (std::size_t column = 0; column < columns; column += side) {
+      const std::size_t height = std::min(side, rows - row);
+      const std::size_t width = std::min(side, columns - column);
+      for (std::size_t c = 0; c < width; ++c)
+        for (std::size_t r = 0; r < height; ++r)
+          tile[r][c] = from[(column + c) * column_stride + row + r];
+      for (std::size_t r = 0; r < height; ++r)
+        std::copy_n(tile[r], width, to.data() + (row + r) * columns + column);
+    }
+}
+
+/// Offset of the first element of row `row`, all dimensions but the last being counted as rows.
+std::size_t row_offset(const TensorView& view, std::size_t row) {
+  std::size_t offset = 0;
+  for (std::size_t i = view.shape.size() - 1; i-- > 0;) {
+    offset += row % view.shape[i] * view.strides[i];
+    row /= view.shape[i];
+  }
+  return offset;
+}
+
+template <class Source>
+void read_strided(const TensorView& view, Source from, std::size_t begin, std::span<float> to) {
+  const std::size_t columns = view.shape.back(), stride = view.strides.back();
+  while (!to.empty()) {
+    const std::size_t column = begin % columns, whole_rows = to.size() / columns;
+    const Source row = from + row_offset(view, begin / columns);
+    std::size_t done = std::min(to.size(), columns - column);
+    if (column == 0 && whole_rows > 1 && view.shape.size() == 2 && view.strides[0] == 1) {
+      done = whole_rows * columns;
+      read_transposed(row, columns, stride, to.first(done));
+    } else {
+      for (std::size_t i = 0; i < done; ++i)
+        to[i] = row[(column + i) * stride];
+    }
+    to = to.subspan(done);
+    begin += done;
+  }
+}
+
+template <class Source>
+void read_as(const TensorView& view, std::size_t begin, std::span<float> to) {
+  const Source from{view.bytes.data()};
+  if (view.strides.empty())
+    read_dense(from + begin, to);
+  else
+    read_strided(view, from, begin, to);
 }
 
 }  // namespace
@@ -49,17 +122,17 @@ void TensorView::read(std::size_t begin, std::span<float> out) const {
                      {.expected = "at most " + std::to_string(count) + " elements",
                       .actual = std::to_string(begin) + " + " + std::to_string(out.size())});
   if (out.empty()) return;
-  const std::byte* const from = bytes.data() + begin * dtype_size(dtype);
   switch (dtype) {
     case DType::f32:
-      std::memcpy(out.data(), from, out.size_bytes());
+      if (!strides.empty()) return read_as<Elements<float, from_f32>>(*this, begin, out);
+      std::memcpy(out.data(), bytes.data() + begin * sizeof(float), out.size_bytes());
       return;
     case DType::f16:
-      return convert<std::uint16_t>(from, out, from_f16);
+      return read_as<Elements<std::uint16_t, from_f16>>(*this, begin, out);
     case DType::bf16:
-      return convert<std::uint16_t>(from, out, from_bf16);
+      return read_as<Elements<std::uint16_t, from_bf16>>(*this, begin, out);
     case DType::f64:
-      return convert<double>(from, out, from_f64);
+      return read_as<Elements<double, from_f64>>(*this, begin, out);
     default:
       throw UnsupportedError(
           "the tensor holds no floating-point numbers",

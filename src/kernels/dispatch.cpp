@@ -11,6 +11,8 @@ extern const Table table_baseline;
 #if defined(__x86_64__)
 extern const Table table_avx2;
 extern const Table table_avx512;
+extern const Product product_avx512_bf16;
+extern const Product product_avx512_vnni;
 #endif
 
 namespace {
@@ -55,6 +57,19 @@ std::span<const Table* const> available() {
 const Table& active() {
   static const Table& table = choose();
   return table;
+}
+
+const Product* product(Precision precision) {
+  if (precision == Precision::f32) return active().f32;
+#if defined(__x86_64__)
+  if (active().isa == Isa::avx512) {
+    if (precision == Precision::bf16 && __builtin_cpu_supports("avx512bf16"))
+      return &product_avx512_bf16;
+    if (precision == Precision::int8 && __builtin_cpu_supports("avx512vnni"))
+      return &product_avx512_vnni;
+  }
+#endif
+  return nullptr;
 }
 
 }  // namespace klue::kernels

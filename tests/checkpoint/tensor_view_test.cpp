@@ -98,6 +98,41 @@ TEST(TensorView, ReadsAnyPart) {
   stored.view().read(7, {});  // nothing at the very end
 }
 
+/// Element [i, j, …] of a strided tensor whose stored values count up from 0.
+float at(const TensorView& view, std::size_t index) {
+  std::size_t offset = 0;
+  for (std::size_t i = view.shape.size(); i-- > 0;) {
+    offset += index % view.shape[i] * view.strides[i];
+    index /= view.shape[i];
+  }
+  return static_cast<float>(offset);
+}
+
+TEST(TensorView, ReadsAnyPartOfStridedTensors) {
+  std::vector<float> counting(40 * 40);
+  std::iota(counting.begin(), counting.end(), 0.f);
+  const Unaligned<float> stored(DType::f32, counting);
+  struct Layout {
+    std::vector<std::size_t> shape, strides;
+  };
+  for (const auto& [shape, strides] :
+       {Layout{{40, 40}, {1, 40}}, Layout{{33, 17}, {1, 40}}, Layout{{5, 40}, {1, 0}},
+        Layout{{40, 5}, {0, 1}}, Layout{{17, 16}, {3, 50}}, Layout{{4, 5, 6}, {1, 100, 7}},
+        Layout{{7}, {200}}, Layout{{2, 3, 4, 5}, {0, 5, 17, 1}}}) {
+    TensorView view = stored.view();
+    view.shape = shape;
+    view.strides = strides;
+    const std::size_t count = view.element_count();
+    for (const std::size_t size : {count, count / 2, std::size_t{41}, std::size_t{1}})
+      for (std::size_t begin = 0; begin + size <= count; begin += 1 + count / 13) {
+        std::vector<float> part(size);
+        view.read(begin, part);
+        for (std::size_t i = 0; i < size; ++i)
+          ASSERT_EQ(part[i], at(view, begin + i));
+      }
+  }
+}
+
 TEST(TensorView, RefusesToReadOutside) {
   const Unaligned<float> stored(DType::f32, {0, 1, 2});
   std::array<float, 2> part{};

@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -51,6 +52,10 @@ const Names<klue::Truncation> kTruncations{{"longest_first", klue::Truncation::l
                                            {"error", klue::Truncation::error}};
 const Names<klue::Engine> kEngines{{"auto", klue::Engine::automatic},
                                    {"eigen", klue::Engine::eigen}};
+
+const Names<klue::Precision> kPrecisions{{"f32", klue::Precision::f32},
+                                         {"bf16", klue::Precision::bf16},
+                                         {"int8", klue::Precision::int8}};
 
 template <class Target, class Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& flag, Target& target,
@@ -146,6 +151,9 @@ void add_tokenization(CLI::App& app, Options& o) {
 
 void add_work(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Work";
+  add_choice(app, "--precision", o.load.precision, kPrecisions,
+             "Of the numbers that are multiplied; default: f32")
+      ->group(kGroup);
   add_choice(app, "--engine", o.load.engine, kEngines,
              "What multiplies the matrices; auto (default): the fastest here")
       ->group(kGroup);
@@ -156,6 +164,27 @@ void add_work(CLI::App& app, Options& o) {
             "Tokens computed together; bounds the memory, not the input;\ndefault: " +
                 std::to_string(o.load.batch_tokens))
       ->group(kGroup);
+}
+
+// CLI11 takes an argument "[가, 나]" for a list of two. No argument can hold a NUL, so one at its
+// end hides the bracket until everything is parsed. Last argument first, as CLI11 wants them.
+std::vector<std::string> guarded_arguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    std::string& argument = arguments.emplace_back(argv[i]);
+    if (argument.ends_with(']')) argument.push_back('\0');
+  }
+  return arguments;
+}
+
+void remove_guards(Options& o) {
+  const auto remove = [](std::string& text) {
+    if (text.ends_with('\0')) text.pop_back();
+  };
+  std::ranges::for_each(o.texts, remove);
+  remove(o.model);
+  remove(o.input);
+  remove(o.out);
 }
 
 void check_combinations(const Options& o) {
@@ -185,7 +214,8 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   add_tokenization(app, options);
   add_work(app, options);
   try {
-    app.parse(argc, argv);
+    app.parse(guarded_arguments(argc, argv));
+    remove_guards(options);
     check_combinations(options);
     return options;
   } catch (const CLI::ParseError& error) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,19 +37,47 @@ std::size_t dtype_size(DType dtype) noexcept;
 /// "F32", "BF16": the spelling of safetensors.
 std::string_view dtype_name(DType dtype) noexcept;
 
-/// One tensor as it lies in its file: C order, not necessarily aligned. A scalar has rank 0 and one
-/// element; an extent of 0 makes a tensor without elements.
+/// One tensor as it lies in its file, not necessarily aligned. A scalar has rank 0 and one element;
+/// an extent of 0 makes a tensor without elements.
 struct TensorView {
   DType dtype = DType::f32;
   std::vector<std::size_t> shape{};
-  std::span<const std::byte> bytes{};  ///< exactly product(shape) × dtype_size(dtype) bytes
 
-  std::size_t element_count() const noexcept { return bytes.size() / dtype_size(dtype); }
+  /// From the first element to the last. In C order these are exactly
+  /// element_count() × dtype_size(dtype) bytes.
+  std::span<const std::byte> bytes{};
 
-  /// Converts elements [begin, begin + out.size()) to float32: exact from f32, f16 and bf16,
-  /// rounded to nearest from f64. Infinities and NaN stay what they are. Throws UnsupportedError
-  /// for integers and UsageError outside the tensor. At memory speed; no allocation.
+  /// Distances between neighbours along each dimension, in elements; empty in C order. Kernels of
+  /// TensorFlow are transposed this way, and PyTorch stores transposed and repeated tensors so.
+  std::vector<std::size_t> strides{};
+
+  /// Product of the extents.
+  std::size_t element_count() const noexcept {
+    std::size_t count = 1;
+    for (const std::size_t extent : shape)
+      count *= extent;
+    return count;
+  }
+
+  /// Converts elements [begin, begin + out.size()), counted in C order whatever the strides, to
+  /// float32: exact from f32, f16 and bf16, rounded to nearest from f64. Infinities and NaN stay
+  /// what they are. Throws UnsupportedError for integers and UsageError outside the tensor. At
+  /// memory speed, for transposed matrices if at least 16 rows are read at a time; no allocation.
   void read(std::size_t begin, std::span<float> out) const;
+};
+
+/// The dimensions of an encoder, as far as its tensors tell them: for formats without a
+/// configuration file. What tensors cannot tell (the layer norms' epsilon, the activation, which
+/// ids are special) has to come from elsewhere.
+struct EncoderShape {
+  std::size_t layers = 0;
+  std::size_t hidden = 0;
+  std::size_t heads = 0;
+  std::size_t intermediate = 0;
+  std::size_t vocabulary = 0;
+  std::size_t positions = 0;  ///< rows of the position table, of which row 0 is the first token's
+  std::size_t token_types = 0;
+  bool has_pooler = false;
 };
 
 /// The tensors of a model by name, whatever file format is behind them. Views stay valid as long as
@@ -59,11 +88,13 @@ class Checkpoint {
 
   Checkpoint() = default;
   Checkpoint(std::filesystem::path file, Tensors tensors,
-             std::vector<std::shared_ptr<const void>> owners, std::string format = {})
+             std::vector<std::shared_ptr<const void>> owners, std::string format = {},
+             std::optional<EncoderShape> shape = {})
       : file_(std::move(file)),
         tensors_(std::move(tensors)),
         owners_(std::move(owners)),
-        format_(std::move(format)) {}
+        format_(std::move(format)),
+        shape_(shape) {}
 
   /// nullptr where there is no tensor of that name. O(log n).
   const TensorView* find(std::string_view name) const {
@@ -79,11 +110,22 @@ class Checkpoint {
   /// For people: "safetensors", "safetensors in 2 files".
   const std::string& format() const noexcept { return format_; }
 
+  /// Only of a TensorFlow checkpoint, which has no configuration file beside it.
+  const std::optional<EncoderShape>& encoder_shape() const noexcept { return shape_; }
+
  private:
   std::filesystem::path file_;
   Tensors tensors_;
   std::vector<std::shared_ptr<const void>> owners_;  // what the views point into
   std::string format_;
+  std::optional<EncoderShape> shape_;
+};
+
+/// How carefully to read.
+struct CheckpointOptions {
+  /// Compares the data with the checksums that some formats store, which reads all of it once (0.1
+  /// to 0.3 s per GB from memory). Checksums of the descriptions of the data are always compared.
+  bool verify_checksums = true;
 };
 
 /// Opens the weights of a model directory, whichever format they are in. Where there are several,
@@ -91,11 +133,15 @@ class Checkpoint {
 ///
 /// 1. `model.safetensors`
 /// 2. `model.safetensors.index.json` with the shards it names
+/// 3. `pytorch_model.bin`
+/// 4. `pytorch_model.bin.index.json` with the shards it names
+/// 5. `variables/variables.index` with the data files beside it: a TensorFlow SavedModel
 ///
 /// Also takes the path of one of these files itself, under any name with that ending. Throws what
 /// the format's reader throws, IoError that lists what it looked for where there is none of it, and
 /// UnsupportedError where there are only weights in a format that this library does not read.
-Checkpoint open_checkpoint(const std::filesystem::path& path);
+Checkpoint open_checkpoint(const std::filesystem::path& path,
+                           const CheckpointOptions& options = {});
 
 /// Reads the header of a safetensors file and maps its data.
 /// Format: https://huggingface.co/docs/safetensors (u64 header length, JSON header, data).
@@ -108,5 +154,31 @@ Checkpoint read_safetensors(const std::filesystem::path& file);
 /// Reads `model.safetensors.index.json` and the shards it names, which must lie beside it. Every
 /// tensor that the index lists must be in its shard. Throws as read_safetensors does.
 Checkpoint read_sharded_safetensors(const std::filesystem::path& index);
+
+/// Reads a state dict that torch.save wrote: the ZIP archive of PyTorch 1.6 and newer, or the bare
+/// pickle of the versions before. The pickle is never run: it can only describe tensors, and
+/// whatever else it names is refused by that name. Tensors are views into the mapped file; what is
+/// beside them in the dictionary is left alone. Memory: in proportion to the pickle. Throws IoError
+/// where the file cannot be read, FormatError where it is damaged, and UnsupportedError where it
+/// names other functions, is compressed, encrypted, or big-endian.
+Checkpoint read_torch_archive(const std::filesystem::path& file,
+                              const CheckpointOptions& options = {});
+
+/// Reads `pytorch_model.bin.index.json` and the shards it names, which must lie beside it. Every
+/// tensor that the index lists must be in its shard. Throws as read_torch_archive does.
+Checkpoint read_sharded_torch_archive(const std::filesystem::path& index,
+                                      const CheckpointOptions& options = {});
+
+/// Reads the variables of a TensorFlow SavedModel with a BertEncoder in it, as the TF-Hub modules
+/// are: `variables/variables.index` and `variables/variables.data-*`. Also one that was loaded with
+/// hub.KerasLayer(trainable=True), trained and saved again. The tensors get their Hugging Face
+/// names without prefix ("encoder.layer.0.…") and PyTorch's [out, in] orientation, by their
+/// strides: they are views into the mapped files. One Dense layer on top becomes
+/// "classifier.weight" and "classifier.bias"; other variables keep their names. encoder_shape() is
+/// set. Throws IoError where a file cannot be read, FormatError where one is damaged or the encoder
+/// is incomplete, and UnsupportedError where there is no encoder, for big-endian files and
+/// partitioned variables, and for compressed indices in a build without Snappy.
+Checkpoint read_tensorflow_checkpoint(const std::filesystem::path& index,
+                                      const CheckpointOptions& options = {});
 
 }  // namespace klue

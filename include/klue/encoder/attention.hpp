@@ -43,10 +43,10 @@ class SelfAttention {
     const Rows query{workspace.query.data(), queries.rows.count, hidden_};
     const Rows key_value{workspace.key_value.data(), hidden.count, 2 * hidden_};
     const Rows context{workspace.context.data(), queries.rows.count, hidden_};
-    query_->apply(queries.rows, query, {}, pool);
-    key_value_->apply(hidden, key_value, {}, pool);
+    query_->apply(queries.rows, query, {}, workspace.activations, pool);
+    key_value_->apply(hidden, key_value, {}, workspace.activations, pool);
     attend(batch, query, key_value, queries.first, context, workspace, pool);
-    output_->apply(context, queries.rows, {.residual = queries.rows}, pool);
+    output_->apply(context, queries.rows, {.residual = queries.rows}, workspace.activations, pool);
   }
 
   /// Floats of scratch that one lane needs for the longest sentence of the batch.

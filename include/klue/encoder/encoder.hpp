@@ -28,6 +28,7 @@ namespace klue {
 
 struct EncoderOptions {
   Engine engine = Engine::automatic;
+  Precision precision = Precision::f32;
   /// Tokens computed together; longer inputs are worked through in parts of whole sentences.
   std::size_t batch_tokens = 1024;
 };
@@ -61,7 +62,7 @@ class Encoder {
         checkpoint_(std::move(checkpoint)),
         pool_(std::move(pool)),
         batch_tokens_(options.batch_tokens) {
-    const EncoderWeights weights(checkpoint_, options.engine, *pool_);
+    const EncoderWeights weights(checkpoint_, options.engine, options.precision, *pool_);
     embeddings_ = std::make_unique<const Embeddings>(config_, weights);
     for (std::size_t i = 0; i < config_.num_hidden_layers; ++i)
       layers_.emplace_back(config_, weights, "encoder.layer." + std::to_string(i));
@@ -111,9 +112,9 @@ class Encoder {
   }
 
   // tanh(W · first token + b) into out, [sentences, hidden].
-  void apply_pooler(Rows first_rows, float* out) const {
+  void apply_pooler(Rows first_rows, float* out, Workspace& workspace) const {
     pooler_->apply(first_rows, {out, first_rows.count, config_.hidden_size},
-                   {.activation = Activation::tanh}, *pool_);
+                   {.activation = Activation::tanh}, workspace.activations, *pool_);
   }
 
   static void check_sizes(const EncoderInputs& inputs);
@@ -218,7 +219,7 @@ inline EncoderOutputs Encoder::operator()(const EncoderInputs& inputs,
     if (options.sequence_output) scatter(last, outputs.sequence_output);
     if (pooled)
       apply_pooler(all_rows ? select_first_rows(batch, last, *lease) : last,
-                   outputs.pooled_output->at(first).data());
+                   outputs.pooled_output->at(first).data(), *lease);
   }
   return outputs;
 }
@@ -234,7 +235,7 @@ void Encoder::pool(const TokenBatch& batch, Pooling pooling, const Sink& sink) c
   const Rows last = run(batch, {!first_only}, *lease, [](std::size_t, Rows) {});
   // The query matrix is free again, and has a row for every sentence.
   float* const pooled = (*lease).query.data();
-  if (pooling == Pooling::pooler) apply_pooler(last, pooled);
+  if (pooling == Pooling::pooler) apply_pooler(last, pooled, *lease);
   for (std::size_t s = 0; s < batch.sentences(); ++s) {
     float* vector = pooled + s * hidden;
     if (pooling == Pooling::cls)

@@ -38,8 +38,9 @@ class EncoderLayer {
     attention_.apply(batch, hidden, queries, workspace, pool);
     normalise(attention_norm_, queries.rows, pool);
     const Rows inner{workspace.inner.data(), queries.rows.count, intermediate_->out_features()};
-    intermediate_->apply(queries.rows, inner, {.activation = activation_}, pool);
-    output_->apply(inner, queries.rows, {.residual = queries.rows}, pool);
+    intermediate_->apply(queries.rows, inner, {.activation = activation_}, workspace.activations,
+                         pool);
+    output_->apply(inner, queries.rows, {.residual = queries.rows}, workspace.activations, pool);
     normalise(output_norm_, queries.rows, pool);
   }
 

@@ -25,8 +25,13 @@ namespace klue {
 class EncoderWeights {
  public:
   /// Throws FormatError where the checkpoint holds no encoder under any known prefix.
-  EncoderWeights(const Checkpoint& checkpoint, Engine engine, const ThreadPool& pool)
-      : checkpoint_(&checkpoint), engine_(engine), pool_(&pool), prefix_(find_prefix()) {}
+  EncoderWeights(const Checkpoint& checkpoint, Engine engine, Precision precision,
+                 const ThreadPool& pool)
+      : checkpoint_(&checkpoint),
+        engine_(engine),
+        precision_(precision),
+        pool_(&pool),
+        prefix_(find_prefix()) {}
 
   bool has(std::string_view name) const { return checkpoint_->find(full(name)) != nullptr; }
 
@@ -70,7 +75,7 @@ class EncoderWeights {
       for (std::size_t i = 0; i < biases.size(); ++i)
         biases[i]->read(0, bias.subspan(i * out_features_each, out_features_each));
     };
-    auto layer = make_linear(engine_, source, *pool_);
+    auto layer = make_linear(engine_, precision_, source, *pool_);
     for (const TensorView* weight : weights)
       MappedFile::release(weight->bytes);
     return layer;
@@ -104,6 +109,7 @@ class EncoderWeights {
 
   const Checkpoint* checkpoint_;
   Engine engine_;
+  Precision precision_;
   const ThreadPool* pool_;
   std::string prefix_;
 };

@@ -8,6 +8,7 @@
 
 #include <klue/core/aligned_buffer.hpp>
 #include <klue/encoder/config.hpp>
+#include <klue/linear/linear.hpp>
 
 namespace klue {
 
@@ -21,6 +22,7 @@ struct Workspace {
   AlignedBuffer<float> context;    // [queries, hidden]
   AlignedBuffer<float> inner;      // [queries, intermediate]
   AlignedBuffer<float> attention;  // [lanes, attention scratch of the longest sentence]
+  Scratch activations;             // converted to the precision of a linear layer, by the layer
 
   void reserve(const EncoderConfig& config, std::size_t tokens, std::size_t attention_floats) {
     hidden.reserve_discard(tokens * config.hidden_size);

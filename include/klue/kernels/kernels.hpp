@@ -3,10 +3,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
-#include <vector>
 
-namespace klue::kernels {
+namespace klue {
+
+/// How weights and activations are represented where they are multiplied. Everything else (softmax,
+/// layer normalisation, GELU, residuals, sums) is float32 in all of them.
+enum class Precision : std::uint8_t {
+  f32,
+  bf16,  ///< bfloat16 × bfloat16, summed in float32
+  int8   ///< 8-bit weights, scaled per output feature; 8-bit activations, scaled per row
+};
+
+namespace kernels {
 
 /// Instruction sets the numeric code is compiled for. One binary holds all that its processor
 /// family has; the best one that the processor can run is chosen at the first use.
@@ -14,14 +22,17 @@ enum class Isa : std::uint8_t { baseline, avx2, avx512 };
 
 enum class Activation : std::uint8_t { none, gelu, tanh, relu };
 
-/// y = activation(x · Wᵀ + bias) + residual for a range of output features, W packed by
-/// `pack_panel`. All strides are in floats. `y` may be `residual`, but not `x`.
+/// y = activation(x · Wᵀ + bias) + residual for a range of output features, by a Product.
+///
+/// In every precision x is rows of 32-bit groups (one float32, two bfloat16 or four 8-bit numbers),
+/// and so are the packed weights. Strides of y and residual are in floats. y may be the residual.
 struct Gemm {
-  const float* x;
-  std::size_t rows, x_stride;
-  std::size_t in_features;
-  const float* panels;  ///< of all output features
-  const float* bias;    ///< [out_features], or nullptr
+  const void* x;
+  std::size_t rows;
+  std::size_t x_stride;  ///< in groups
+  std::size_t groups;    ///< of a row; ⌈in_features / numbers in a group⌉
+  const void* panels;    ///< packed weights of all output features
+  const float* bias;     ///< [out_features], or nullptr
   std::size_t out_features;
   const float* residual;  ///< [rows, out_features], or nullptr
   std::size_t residual_stride;
@@ -29,6 +40,29 @@ struct Gemm {
   std::size_t y_stride;
   Activation activation;
   std::size_t first_panel, last_panel;  ///< which panels of output features to compute
+  // int8 only: x[r] ≈ row_scale[r] × (q − row_zero[r]), W[n] ≈ column_scale[n] × q.
+  const float* row_scale;
+  const float* row_zero;
+  const float* column_scale;
+  const float* column_sum;  ///< Σ of the quantised weights of each output feature
+};
+
+/// The matrix product of one precision and instruction set.
+struct Product {
+  Precision precision;
+  std::size_t panel_width;    ///< output features in one packed panel
+  std::size_t group_numbers;  ///< numbers in a 32-bit group
+
+  /// Packs `count` ≤ panel_width weight rows of `in_features` floats, `in_features` apart, as
+  /// [groups, panel_width] groups; missing rows and numbers become zero. For int8 also fills
+  /// column_scale and column_sum, panel_width of each.
+  void (*pack_panel)(const float* rows, std::size_t count, std::size_t in_features, void* panel,
+                     float* column_scale, float* column_sum);
+  /// Converts rows of activations to [rows, groups] groups; for int8 also fills row_scale and
+  /// row_zero. nullptr for f32, which multiplies activations as they are.
+  void (*convert_rows)(const float* x, std::size_t rows, std::size_t x_stride,
+                       std::size_t in_features, void* converted, float* row_scale, float* row_zero);
+  void (*gemm)(const Gemm&);
 };
 
 /// Attention of one head of one sentence: out = softmax(q · Kᵀ × scale) · V.
@@ -47,19 +81,13 @@ struct AttentionHead {
   float* scratch;  ///< attention_scratch(keys, head_size) floats, 64-byte aligned
 };
 
-/// The numeric code of one instruction set. Values are float32 throughout; each row of an output
-/// depends on its own input row alone, and in the same order of operations however many rows are
-/// computed together, so that a sentence's result is the same bits in any batch.
+/// The numeric code of one instruction set. Each row of an output depends on its own input row
+/// alone, and in the same order of operations however many rows are computed together, so that a
+/// sentence's result is the same bits in any batch.
 struct Table {
   Isa isa;
   const char* name;
-  std::size_t panel_width;  ///< output features in one packed panel
-
-  /// Interleaves `count` ≤ panel_width weight rows of `in_features` floats, `row_stride` apart, as
-  /// [in_features, panel_width]; missing rows become zero.
-  void (*pack_panel)(const float* rows, std::size_t row_stride, std::size_t count,
-                     std::size_t in_features, float* panel);
-  void (*gemm)(const Gemm&);
+  const Product* f32;
   std::size_t (*attention_scratch)(std::size_t keys, std::size_t head_size);
   void (*attention_head)(const AttentionHead&);
   /// y = (x − mean) / sqrt(variance + epsilon) × gamma + beta, biased variance, per row. y may be
@@ -78,4 +106,9 @@ std::span<const Table* const> available();
 /// that one is not available. Decided once per process.
 const Table& active();
 
-}  // namespace klue::kernels
+/// The product of a precision under the active table, or nullptr where this processor has none:
+/// bf16 needs AVX512_BF16 and int8 AVX512_VNNI.
+const Product* product(Precision precision);
+
+}  // namespace kernels
+}  // namespace klue

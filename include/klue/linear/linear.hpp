@@ -5,7 +5,9 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
+#include <klue/core/aligned_buffer.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/kernels/kernels.hpp>
 
@@ -36,6 +38,8 @@ struct Epilogue {
   ConstRows residual{};  ///< added last; no residual where data is nullptr
 };
 
+using Scratch = AlignedBuffer<std::byte>;
+
 /// y = activation(x · Wᵀ + b) + residual, the weights packed once for the engine that multiplies
 /// them. Immutable, and callable from any number of threads at once.
 class Linear {
@@ -46,7 +50,8 @@ class Linear {
 
   /// x: [rows, in_features]; y and the residual: [rows, out_features]. y may be the residual but
   /// not x. Splits the output features among the threads, so that one short sentence gains too.
-  virtual void apply(ConstRows x, Rows y, const Epilogue& epilogue,
+  /// `scratch` is the caller's, for converted activations; it grows to its largest use.
+  virtual void apply(ConstRows x, Rows y, const Epilogue& epilogue, Scratch& scratch,
                      const ThreadPool& pool) const = 0;
 
  protected:
@@ -65,11 +70,25 @@ struct LinearSource {
   std::function<void(std::span<float> bias)> read_bias{};  ///< empty: no bias
 };
 
-/// Packs the weights for an engine. The source is read once and not kept.
-std::unique_ptr<const Linear> make_linear(Engine engine, const LinearSource& source,
-                                          const ThreadPool& pool);
+/// Packs the weights for an engine. The source is read once and not kept. Throws UnsupportedError,
+/// naming what can be used instead, where engine and processor cannot multiply in that precision.
+std::unique_ptr<const Linear> make_linear(Engine engine, Precision precision,
+                                          const LinearSource& source, const ThreadPool& pool);
 
-/// "Eigen, AVX-512": what `make_linear` would use here, for people.
-std::string describe_engine(Engine engine);
+/// "Eigen, AVX-512, f32": what `make_linear` would use here, for people.
+std::string describe_engine(Engine engine, Precision precision);
+
+/// "bf16"; the spelling of the command line.
+constexpr std::string_view precision_name(Precision precision) {
+  switch (precision) {
+    case Precision::f32:
+      return "f32";
+    case Precision::bf16:
+      return "bf16";
+    case Precision::int8:
+      return "int8";
+  }
+  return "";
+}
 
 }  // namespace klue

@@ -1,0 +1,175 @@
+// Matrix products over packed weights, the inner loop of everything, for all precisions.
+//
+// A precision is an Operation:
+//   Sum                          what products are added up in, one per output feature
+//   zero()
+//   multiply_add(x, w, sum)      sum + x · w for one group of x and kLanes groups of weights
+//   to_float(sum, …)             the product as numbers
+#pragma once
+
+#include "kernels/packet.hpp"
+
+namespace klue::kernels {
+namespace {
+
+// Rows computed together: as many as leave room for two packets of weights and a broadcast group in
+// the registers: 32 of them with AVX-512 and on AArch64, else 16.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr size_t kMaxRows = 14;
+#else
+constexpr size_t kMaxRows = 6;
+#endif
+
+struct F32 {
+  static constexpr Precision kPrecision = Precision::f32;
+  static constexpr size_t kGroupNumbers = 1;
+  using Sum = Packet;
+  using Weights = Packet;
+  static Sum zero() { return broadcast(0.0f); }
+  static Weights load(const float* weights) { return packet::pload<Packet>(weights); }
+  static Sum multiply_add(const float* x, Weights weights, Sum sum) {
+    return packet::pmadd(broadcast(*x), weights, sum);
+  }
+};
+
+// Memory to fetch while multiplying: two places per group of x, each moving on by one row of a
+// panel.
+struct Ahead {
+  const float* first;
+  const float* second;
+  size_t step;  // 0: nothing to fetch
+};
+
+// sums[r] = Σₖ x[r × x_stride + k] · panel[k × kPanel …]. Groups are passed as float whatever they
+// hold. Every sum runs over k in order whatever `Rows` is: a row does not depend on its neighbours.
+template <class Operation, size_t Rows>
+[[gnu::always_inline]] inline void multiply_panel(const float* x, size_t x_stride,
+                                                  const float* panel, size_t groups, Ahead ahead,
+                                                  typename Operation::Sum (&sums)[Rows][2]) {
+  // A copy of its own for the loop: `sums` is indexed later, so the compiler keeps it in memory.
+  typename Operation::Sum inner[Rows][2];
+#pragma GCC unroll 16
+  for (size_t r = 0; r < Rows; ++r)
+    inner[r][0] = inner[r][1] = Operation::zero();
+  // One pointer for three rows (x, x + stride, x + 2 × stride) keeps all of them in registers.
+  constexpr size_t kPointers = (Rows + 2) / 3;
+  const float* pointer[kPointers];
+  for (size_t p = 0; p < kPointers; ++p)
+    pointer[p] = x + 3 * p * x_stride;
+  for (size_t k = 0; k < groups; ++k, panel += kPanel) {
+    __builtin_prefetch(ahead.first, 0, 2);
+    __builtin_prefetch(ahead.second, 0, 2);
+    ahead.first += ahead.step;
+    ahead.second += ahead.step;
+    const auto left = Operation::load(panel);
+    const auto right = Operation::load(panel + kLanes);
+#pragma GCC unroll 16
+    for (size_t r = 0; r < Rows; ++r) {
+      const float* const group = pointer[r / 3] + (r % 3) * x_stride;
+      inner[r][0] = Operation::multiply_add(group, left, inner[r][0]);
+      inner[r][1] = Operation::multiply_add(group, right, inner[r][1]);
+    }
+#pragma GCC unroll 16
+    for (size_t p = 0; p < kPointers; ++p)
+      ++pointer[p];
+  }
+#pragma GCC unroll 16
+  for (size_t r = 0; r < Rows; ++r)
+    for (size_t half = 0; half < 2; ++half)
+      sums[r][half] = inner[r][half];
+}
+
+// Calls task(first_row, std::integral_constant-like tag<Rows>) over `rows` rows in blocks of nearly
+// equal height: 16 rows are 8 + 8, not 14 + 2.
+template <size_t Rows>
+struct BlockHeight {
+  static constexpr size_t value = Rows;
+};
+
+template <size_t Rows, class Task>
+[[gnu::always_inline]] inline void run_block(size_t rows, size_t first, const Task& task) {
+  if constexpr (Rows > 0) {
+    if (rows == Rows)
+      task(first, BlockHeight<Rows>{});
+    else
+      run_block<Rows - 1>(rows, first, task);
+  }
+}
+
+template <class Task>
+[[gnu::always_inline]] inline void for_row_blocks(size_t rows, const Task& task) {
+  size_t blocks = (rows + kMaxRows - 1) / kMaxRows, first = 0;
+  for (; blocks > 0; --blocks) {
+    const size_t height = (rows - first + blocks - 1) / blocks;
+    run_block<kMaxRows>(height, first, task);
+    first += height;
+  }
+}
+
+// Columns [column, column + kLanes) of one row, `count` of them real.
+[[gnu::always_inline]] inline void finish_linear(const Gemm& g, size_t row, size_t column,
+                                                 size_t count, Packet sum) {
+  if (g.bias != nullptr) sum = packet::padd(sum, load_first(g.bias + column, count));
+  if (g.activation != Activation::none) sum = activated(g.activation, sum);
+  if (g.residual != nullptr)
+    sum = packet::padd(sum, load_first(g.residual + row * g.residual_stride + column, count));
+  store_first(g.y + row * g.y_stride + column, sum, count);
+}
+
+template <class Operation>
+Packet to_float(const Gemm& g, size_t row, size_t column, typename Operation::Sum sum) {
+  if constexpr (Operation::kPrecision == Precision::int8)
+    return Operation::to_float(sum, g.row_scale[row], g.row_zero[row], g.column_scale + column,
+                               g.column_sum + column);
+  else
+    return sum;
+}
+
+// A short text does little with each weight before it needs the next: without help it would wait
+// for memory half of the time. So each panel fetches the one after it: in its first two row blocks
+// half each, or in its only one.
+[[maybe_unused]] Ahead next_panel(const float* panel, size_t groups, size_t block, size_t blocks) {
+  if (block >= 2) return {panel, panel, 0};
+  const float* const next = panel + groups * kPanel;
+  if (blocks == 1) return {next, next + groups * kPanel / 2, kPanel / 2};
+  const float* const part = next + block * groups * kPanel / 2;
+  return {part, part, kPanel / 2};
+}
+
+template <class Operation, size_t Rows>
+[[gnu::noinline]] void linear_block(const Gemm& g, size_t first_row, size_t panel, Ahead ahead) {
+  typename Operation::Sum sums[Rows][2];
+  const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
+  multiply_panel<Operation, Rows>(static_cast<const float*>(g.x) + first_row * g.x_stride,
+                                  g.x_stride, weights, g.groups, ahead, sums);
+  const size_t column = panel * kPanel, left = g.out_features - column;
+  for (size_t r = 0; r < Rows; ++r) {
+    const size_t row = first_row + r;
+    finish_linear(g, row, column, left, to_float<Operation>(g, row, column, sums[r][0]));
+    if (left > kLanes)
+      finish_linear(g, row, column + kLanes, left - kLanes,
+                    to_float<Operation>(g, row, column + kLanes, sums[r][1]));
+  }
+}
+
+template <class Operation>
+void gemm(const Gemm& g) {
+  // A chunk of rows that stays in the second-level cache while all weights stream past it once.
+  const size_t fitting = (size_t{384} << 10) / (g.groups * sizeof(float)) / kMaxRows;
+  const size_t chunk = kMaxRows * (fitting == 0 ? 1 : fitting);
+  for (size_t first = 0; first < g.rows; first += chunk) {
+    const size_t rows = g.rows - first < chunk ? g.rows - first : chunk;
+    const size_t blocks = (rows + kMaxRows - 1) / kMaxRows;
+    for (size_t panel = g.first_panel; panel < g.last_panel; ++panel) {
+      const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
+      size_t block = 0;
+      for_row_blocks(rows, [&](size_t row, auto height) {
+        linear_block<Operation, decltype(height)::value>(
+            g, first + row, panel, next_panel(weights, g.groups, block++, blocks));
+      });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace klue::kernels
