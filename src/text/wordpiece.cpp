@@ -14,7 +14,7 @@ namespace {
 using Symbol = WordPiece::Symbol;
 
 /// Memory for popped pieces, 12 bytes each. A real vocabulary has fewer than 100,000.
-constexpr std::size_t max_pops = std::size_t{1} << 24;
+constexpr std::size_t max_pops = std::size_t{1} << 23;
 
 }  // namespace
 
