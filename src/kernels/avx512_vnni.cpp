@@ -4,6 +4,11 @@
 // Activations are asymmetric: q = round(x / scale) + zero in 0…255, a scale and a zero per row;
 // GELU's outputs are almost all on one side of 0, where this is worth a bit. Then
 //   Σ x·w = row_scale × column_scale × (Σ qx·qw − row_zero × Σ qw)
+//
+// Trained transformers have a few features that are an order of magnitude above the others, and one
+// of them would take the resolution of its whole row. Both sides are therefore rotated first: (x·H)
+// times (w·H) is x·w for an orthogonal H, and a Hadamard matrix of order 16 leaves a quarter of an
+// outlier in each of 16 places (Ashkboos et al., "QuaRot", 2024).
 
 #define Eigen klue_eigen_avx512_vnni
 
@@ -58,12 +63,52 @@ Range range_of(const float* x, size_t count) {
   return {packet::predux_min(fold(least, min)), packet::predux_max(fold(most, max))};
 }
 
+// A block of 16 vectors is rotated lane by lane, without any shuffle.
+constexpr size_t kOrder = 16;
+constexpr size_t kBlock = kOrder * kLanes;
+constexpr size_t kLongestRotated = 8192;  // what a row's copy on the stack may take: 32 kB
+
+constexpr bool rotates(size_t in_features) {
+  return in_features % kBlock == 0 && in_features <= kLongestRotated;
+}
+
+// out = x · H without the factor 1/√16.
+void rotate(const float* x, size_t count, float* out) {
+  for (size_t block = 0; block < count; block += kBlock) {
+    __m512 v[kOrder];
+#pragma GCC unroll 16
+    for (size_t j = 0; j < kOrder; ++j)
+      v[j] = _mm512_loadu_ps(x + block + j * kLanes);
+#pragma GCC unroll 4
+    for (size_t stride = 1; stride < kOrder; stride *= 2)
+#pragma GCC unroll 16
+      for (size_t j = 0; j < kOrder; ++j) {
+        if ((j & stride) != 0) continue;
+        const __m512 sum = _mm512_add_ps(v[j], v[j + stride]);
+        v[j + stride] = _mm512_sub_ps(v[j], v[j + stride]);
+        v[j] = sum;
+      }
+#pragma GCC unroll 16
+    for (size_t j = 0; j < kOrder; ++j)
+      _mm512_store_ps(out + block + j * kLanes, v[j]);
+  }
+}
+
+// `row` itself, or its rotation in `copy`.
+const float* rotated(const float* row, size_t in_features, float* copy) {
+  if (!rotates(in_features)) return row;
+  rotate(row, in_features, copy);
+  return copy;
+}
+
 void convert_rows(const float* x, size_t rows, size_t x_stride, size_t in_features, void* converted,
                   float* row_scale, float* row_zero) {
+  alignas(64) float copy[kLongestRotated];
   const size_t row_numbers = round_up(in_features, 4);
   auto* to = static_cast<std::uint8_t*>(converted);
   for (size_t r = 0; r < rows; ++r, x += x_stride, to += row_numbers) {
-    const Range range = range_of(x, in_features);
+    const float* const row = rotated(x, in_features, copy);
+    const Range range = range_of(row, in_features);
     const float width = range.most - range.least;
     const float scale = width > 0.0f ? width / 255.0f : 1.0f;
     const float zero = __builtin_rintf(-range.least / scale);
@@ -71,7 +116,7 @@ void convert_rows(const float* x, size_t rows, size_t x_stride, size_t in_featur
     row_zero[r] = zero;
     const __m512 inverse = _mm512_set1_ps(1.0f / scale), offset = _mm512_set1_ps(zero);
     for (size_t i = 0; i < in_features; i += kLanes) {
-      const __m512 scaled = _mm512_fmadd_ps(load_first(x + i, in_features - i), inverse, offset);
+      const __m512 scaled = _mm512_fmadd_ps(load_first(row + i, in_features - i), inverse, offset);
       // To the nearest; rounding may reach −1 or 256, which saturate.
       const __m512i whole = _mm512_max_epi32(_mm512_cvtps_epi32(scaled), _mm512_setzero_si512());
       const size_t left = row_numbers - i;
@@ -83,18 +128,20 @@ void convert_rows(const float* x, size_t rows, size_t x_stride, size_t in_featur
 
 void pack_panel(const float* rows, size_t count, size_t in_features, void* panel,
                 float* column_scale, float* column_sum) {
+  alignas(64) float copy[kLongestRotated];
   auto* const to = static_cast<std::int8_t*>(panel);
   const size_t row_numbers = round_up(in_features, 4);
   alignas(64) std::int32_t numbers[kLanes];
   for (size_t n = 0; n < kPanel; ++n) {
-    const float* const row = rows + n * in_features;
-    const Range range = n < count ? range_of(row, in_features) : Range{0.0f, 0.0f};
+    const bool real = n < count;
+    const float* const row = real ? rotated(rows + n * in_features, in_features, copy) : nullptr;
+    const Range range = real ? range_of(row, in_features) : Range{0.0f, 0.0f};
     const float largest = range.most > -range.least ? range.most : -range.least;
     const float scale = largest > 0.0f ? largest / 127.0f : 1.0f;
     std::int32_t sum = 0;
     for (size_t i = 0; i < row_numbers; i += kLanes) {
-      const bool real = n < count && i < in_features;
-      const __m512 weights = real ? load_first(row + i, in_features - i) : _mm512_setzero_ps();
+      const __m512 weights =
+          real && i < in_features ? load_first(row + i, in_features - i) : _mm512_setzero_ps();
       _mm512_store_si512(numbers,
                          _mm512_cvtps_epi32(_mm512_mul_ps(weights, _mm512_set1_ps(1.0f / scale))));
       for (size_t j = 0; j < kLanes && i + j < row_numbers; ++j) {
@@ -102,7 +149,8 @@ void pack_panel(const float* rows, size_t count, size_t in_features, void* panel
         sum += numbers[j];
       }
     }
-    column_scale[n] = scale;
+    // The rotations' factors 1/√16, both here.
+    column_scale[n] = rotates(in_features) ? scale / static_cast<float>(kOrder) : scale;
     column_sum[n] = static_cast<float>(sum);
   }
 }

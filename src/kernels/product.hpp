@@ -154,8 +154,8 @@ template <class Operation, size_t Rows>
 
 template <class Operation>
 void gemm(const Gemm& g) {
-  // A chunk of rows that stays in the second-level cache while all weights stream past it once.
-  const size_t fitting = (size_t{384} << 10) / (g.groups * sizeof(float)) / kMaxRows;
+  // A chunk of rows that stays in the nearer caches while all weights stream past it once.
+  const size_t fitting = (size_t{1536} << 10) / (g.groups * sizeof(float)) / kMaxRows;
   const size_t chunk = kMaxRows * (fitting == 0 ? 1 : fitting);
   for (size_t first = 0; first < g.rows; first += chunk) {
     const size_t rows = g.rows - first < chunk ? g.rows - first : chunk;

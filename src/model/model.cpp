@@ -55,12 +55,13 @@ struct Model::Impl {
 
   bool tensorflow() const { return preprocessor.dialect() == Dialect::tensorflow; }
 
-  std::size_t length_limit(std::optional<std::size_t> asked, std::size_t otherwise) const {
+  std::size_t length_limit(const char* field, std::optional<std::size_t> asked,
+                           std::size_t otherwise) const {
     if (!asked) return std::min(otherwise, longest);
     if (*asked > encoder.config().max_sequence_length())
       throw UsageError(
           "longer than the model's position table",
-          {.field = "max_length",
+          {.field = field,
            .expected = "at most " + std::to_string(encoder.config().max_sequence_length()),
            .actual = std::to_string(*asked)});
     return *asked;
@@ -146,9 +147,9 @@ EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,
   const std::size_t otherwise =
       m.tensorflow() ? kTensorflowLength : m.encoder.config().max_sequence_length();
   // Rows of seq_length hold no more than that many tokens.
-  std::size_t max_length = m.length_limit(options.max_length, otherwise);
+  std::size_t max_length = m.length_limit("max_length", options.max_length, otherwise);
   if (options.seq_length)
-    max_length = std::min(max_length, m.length_limit(options.seq_length, otherwise));
+    max_length = std::min(max_length, m.length_limit("seq_length", options.seq_length, otherwise));
   const std::vector<TokenSequence> sequences =
       m.tokenize(texts, m.cutting(max_length, options.truncation));
 
@@ -177,7 +178,8 @@ Tensor Model::embed(const Texts& texts, const EmbedOptions& options) const {
   if (pooling == Pooling::pooler) m.encoder.require_pooler();
   const bool normalized = options.normalize.value_or(m.info.normalize);
   const std::vector<TokenSequence> sequences = m.tokenize(
-      texts, m.cutting(m.length_limit(options.max_length, m.info.max_length), options.truncation));
+      texts, m.cutting(m.length_limit("max_length", options.max_length, m.info.max_length),
+                       options.truncation));
 
   // Longest first: sentences of a batch take about equally long, and what memory is needed is
   // needed at once.

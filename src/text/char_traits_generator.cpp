@@ -1,4 +1,5 @@
-// Writes char_traits.inc: `cmake --build … --target char_traits_generator`, run it, redirect.
+// Writes char_traits.inc: build the target char_traits_generator and run
+//     build/release/src/char_traits_generator > src/text/char_traits.inc
 //
 // The reference tokenizers carry Unicode tables of different ages. ICU knows today's general
 // category of a code point and the version it came with, so each table is "the category, for code
@@ -65,11 +66,29 @@ bool hf_is_punctuation(UChar32 c) {
 
 bool was_nonspacing_mark(UChar32 c) {
   if (c == 0x1734) return true;  // HANUNOO SIGN PAMUDPOD: Mc only since Unicode 14
-  if (c == 0x111C9) return false;
+  // A punctuation mark, two letters and a spacing mark at the time.
+  if (c == 0x111C9 || c == 0x1885 || c == 0x1886 || c == 0xA9BD) return false;
   return is(c, U_GC_MN_MASK) && since(c, hf_unicode);
 }
 
+// \w of the crate regex, whose tables are those of Unicode 16: what ICU 72 does not know yet.
+bool is_new_word_character(UChar32 c) {
+  constexpr UChar32 ranges[][2] = {
+      {0x0897, 0x0897},   {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},
+      {0x105C0, 0x105F3}, {0x10D40, 0x10D65}, {0x10D69, 0x10D6D}, {0x10D6F, 0x10D85},
+      {0x10EC2, 0x10EC4}, {0x10EFC, 0x10EFC}, {0x11380, 0x11389}, {0x1138B, 0x1138B},
+      {0x1138E, 0x1138E}, {0x11390, 0x113B5}, {0x113B7, 0x113C0}, {0x113C2, 0x113C2},
+      {0x113C5, 0x113C5}, {0x113C7, 0x113CA}, {0x113CC, 0x113D3}, {0x113E1, 0x113E2},
+      {0x116D0, 0x116E3}, {0x11BC0, 0x11BE0}, {0x11BF0, 0x11BF9}, {0x11F5A, 0x11F5A},
+      {0x13460, 0x143FA}, {0x16100, 0x16139}, {0x16D40, 0x16D6C}, {0x16D70, 0x16D79},
+      {0x18CFF, 0x18CFF}, {0x1CCF0, 0x1CCF9}, {0x1E5D0, 0x1E5FA}, {0x2EBF0, 0x2EE5D}};
+  for (const auto& [first, last] : ranges)
+    if (in(c, first, last)) return true;
+  return false;
+}
+
 bool regex_is_word(UChar32 c) {
+  if (is_new_word_character(c)) return true;
   return u_hasBinaryProperty(c, UCHAR_ALPHABETIC) || u_hasBinaryProperty(c, UCHAR_JOIN_CONTROL) ||
          is(c, U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK);
 }

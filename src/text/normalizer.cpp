@@ -23,6 +23,38 @@ struct Decomposed {
   std::uint8_t combining_class;
 };
 
+// The reference decomposes by the tables of Unicode 12 and lower-cases by those of Unicode 17. What
+// ICU knows beyond that is kept out, and what an older ICU does not know yet is listed, so that the
+// result does not depend on the installed version.
+constexpr int nfd_unicode = 12, lowercase_unicode = 17;
+
+bool since(char32_t c, int version) {
+  UVersionInfo age;
+  u_charAge(static_cast<UChar32>(c), age);
+  return age[0] != 0 && age[0] <= version;
+}
+
+/// Capital letters of Unicode 16 and 17 and how far behind them their lower case is.
+struct NewCapitals {
+  char32_t first, last;
+  std::int32_t distance;
+};
+constexpr NewCapitals new_capitals[] = {
+    {0x1C89, 0x1C89, 1},      {0xA7CB, 0xA7CB, 0x0264 - 0xA7CB},
+    {0xA7CC, 0xA7CC, 1},      {0xA7CE, 0xA7CE, 1},
+    {0xA7D2, 0xA7D2, 1},      {0xA7D4, 0xA7D4, 1},
+    {0xA7DA, 0xA7DA, 1},      {0xA7DC, 0xA7DC, 0x019B - 0xA7DC},
+    {0x10D50, 0x10D65, 0x20}, {0x16EA0, 0x16EB8, 0x1B},
+};
+
+char32_t lowercase_of(char32_t c) {
+  for (const NewCapitals& capitals : new_capitals)
+    if (capitals.first <= c && c <= capitals.last)
+      return static_cast<char32_t>(static_cast<std::int32_t>(c) + capitals.distance);
+  if (!since(c, lowercase_unicode)) return c;
+  return static_cast<char32_t>(u_tolower(static_cast<UChar32>(c)));
+}
+
 const UNormalizer2* nfd() {
   UErrorCode status = U_ZERO_ERROR;
   const UNormalizer2* instance = unorm2_getNFDInstance(&status);
@@ -32,8 +64,10 @@ const UNormalizer2* nfd() {
 
 void decompose(char32_t value, std::vector<Decomposed>& out) {
   const auto put = [&out](char32_t c, bool own) {
-    out.push_back({c, own, u_getCombiningClass(static_cast<UChar32>(c))});
+    const bool known = since(c, nfd_unicode);
+    out.push_back({c, own, known ? u_getCombiningClass(static_cast<UChar32>(c)) : std::uint8_t{0}});
   };
+  if (!since(value, nfd_unicode)) return put(value, true);
   std::array<UChar, 64> units;
   UErrorCode status = U_ZERO_ERROR;
   const std::int32_t length =
@@ -89,19 +123,19 @@ std::vector<NormalizedChar> without_accents(const std::vector<NormalizedChar>& t
 
 /// Lower case one character at a time, as Rust's char::to_lowercase: no final sigma, and U+0130 is
 /// the one that becomes two.
-void to_lowercase(std::vector<NormalizedChar>& text) {
+std::vector<NormalizedChar> in_lowercase(const std::vector<NormalizedChar>& text) {
   constexpr char32_t capital_i_with_dot = 0x130, dot_above = 0x307;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    NormalizedChar& c = text[i];
+  std::vector<NormalizedChar> result;
+  result.reserve(text.size());
+  for (const NormalizedChar& c : text) {
     if (c.value == capital_i_with_dot) {
-      c.value = U'i';
-      const NormalizedChar dot{dot_above, c.begin, c.end};
-      text.insert(text.begin() + static_cast<std::ptrdiff_t>(i) + 1, dot);
-      ++i;
+      result.push_back({U'i', c.begin, c.end});
+      result.push_back({dot_above, c.begin, c.end});
     } else {
-      c.value = static_cast<char32_t>(u_tolower(static_cast<UChar32>(c.value)));
+      result.push_back({lowercase_of(c.value), c.begin, c.end});
     }
   }
+  return result;
 }
 
 }  // namespace
@@ -133,7 +167,7 @@ void Normalizer::operator()(std::string_view text, std::size_t offset,
     if (isolate) chars.push_back({U' ', put.begin, put.end});
   }
   if (strip_accents_) chars = without_accents(chars, traits_);
-  if (lowercase_) to_lowercase(chars);
+  if (lowercase_) chars = in_lowercase(chars);
   out.insert(out.end(), chars.begin(), chars.end());
 }
 

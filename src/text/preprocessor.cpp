@@ -1,7 +1,4 @@
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <thread>
 #include <utility>
 
 #include <klue/core/error.hpp>
@@ -12,20 +9,34 @@
 namespace klue {
 namespace {
 
+/// Texts that one thread takes at a time: a sentence is done in a microsecond, waking a thread
+/// takes longer.
+constexpr std::size_t texts_at_a_time = 64;
+
 template <class Text>
 std::vector<Tokens> tokenize_all(const Tokenizer& tokenizer, std::span<const Text> texts,
-                                 std::size_t threads) {
+                                 const ThreadPool* pool) {
   std::vector<Tokens> tokens(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    tokenizer.tokenize(texts[i], tokens[i]);
-  (void)threads;
+  const auto run = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      tokenizer.tokenize(texts[i], tokens[i]);
+  };
+  if (pool == nullptr) {
+    run(0, texts.size());
+  } else {
+    const std::size_t parts = (texts.size() + texts_at_a_time - 1) / texts_at_a_time;
+    pool->parallel_for(parts, [&](std::size_t part, std::size_t) {
+      run(part * texts_at_a_time, std::min(texts.size(), (part + 1) * texts_at_a_time));
+    });
+  }
   return tokens;
 }
 
 }  // namespace
 
-Preprocessor::Preprocessor(Tokenizer tokenizer, std::size_t type_vocab_size)
-    : tokenizer_(std::move(tokenizer)), type_vocab_size_(type_vocab_size) {
+Preprocessor::Preprocessor(Tokenizer tokenizer, std::size_t type_vocab_size,
+                           std::shared_ptr<const ThreadPool> pool)
+    : tokenizer_(std::move(tokenizer)), type_vocab_size_(type_vocab_size), pool_(std::move(pool)) {
   if (type_vocab_size == 0)
     throw UsageError("a model has at least one token type", {.field = "type_vocab_size"});
 }
@@ -33,20 +44,17 @@ Preprocessor::Preprocessor(Tokenizer tokenizer, std::size_t type_vocab_size)
 Preprocessor Preprocessor::load(const std::filesystem::path& directory,
                                 const PreprocessorOptions& options) {
   return Preprocessor(Tokenizer(read_tokenizer_files(directory), options.dialect),
-                      options.type_vocab_size);
+                      options.type_vocab_size, options.pool);
 }
 
-std::vector<Tokens> Preprocessor::tokenize(std::span<const std::string> texts,
-                                           std::size_t threads) const {
-  return tokenize_all(tokenizer_, texts, threads);
+std::vector<Tokens> Preprocessor::tokenize(std::span<const std::string> texts) const {
+  return tokenize_all(tokenizer_, texts, pool_.get());
 }
-std::vector<Tokens> Preprocessor::tokenize(std::span<const std::string_view> texts,
-                                           std::size_t threads) const {
-  return tokenize_all(tokenizer_, texts, threads);
+std::vector<Tokens> Preprocessor::tokenize(std::span<const std::string_view> texts) const {
+  return tokenize_all(tokenizer_, texts, pool_.get());
 }
-std::vector<Tokens> Preprocessor::tokenize(std::initializer_list<std::string_view> texts,
-                                           std::size_t threads) const {
-  return tokenize(std::span<const std::string_view>(texts.begin(), texts.size()), threads);
+std::vector<Tokens> Preprocessor::tokenize(std::initializer_list<std::string_view> texts) const {
+  return tokenize(std::span<const std::string_view>(texts.begin(), texts.size()));
 }
 
 EncoderInputs Preprocessor::bert_pack_inputs(std::span<const std::span<const Tokens>> segments,

@@ -51,6 +51,19 @@ SpecialIds special_ids_of(const Vocabulary& vocabulary, const TokenizerConfig& c
           .mask = vocabulary.find(config.mask_token)};
 }
 
+/// A special token of a template that has no row in the embeddings would read past their end.
+void check_template(const std::vector<TemplatePiece>& pieces, const Vocabulary& vocabulary,
+                    const std::string& source) {
+  for (const TemplatePiece& piece : pieces)
+    for (const std::int32_t id : piece.ids)
+      if (id < 0 || static_cast<std::size_t>(id) >= vocabulary.size())
+        throw FormatError("a special token's id is outside the vocabulary",
+                          {.file = source,
+                           .field = "post_processor",
+                           .expected = "below " + std::to_string(vocabulary.size()),
+                           .actual = std::to_string(id)});
+}
+
 std::size_t special_count(const std::vector<TemplatePiece>& pieces) {
   std::size_t count = 0;
   for (const TemplatePiece& piece : pieces)
@@ -63,9 +76,14 @@ struct Window {
   std::size_t begin = 0, end = 0;
 };
 
-/// The windows of a text of which `kept` tokens fit: the first is what is kept, the others follow
-/// it with `stride` tokens in common.
-std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride) {
+/// What is kept of a text of which only `kept` tokens fit.
+Window kept_window(std::size_t size, std::size_t kept, Side cut) {
+  return cut == Side::right ? Window{0, kept} : Window{size - kept, size};
+}
+
+/// The windows of such a text: the first is what is kept, the others go on from it towards the end
+/// that is cut, each with `stride` tokens in common with the one before.
+std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride, Side cut) {
   if (kept >= size) return {{0, size}};
   if (kept == 0) return {{0, 0}, {0, size}};  // as the reference does: the rest is one window
   if (stride >= kept)
@@ -74,10 +92,13 @@ std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t s
                       .expected = "below " + std::to_string(kept),
                       .actual = std::to_string(stride)});
   std::vector<Window> windows;
-  for (std::size_t begin = 0;; begin += kept - stride) {
-    const std::size_t end = std::min(size, begin + kept);
-    windows.push_back({begin, end});
-    if (end == size) return windows;
+  for (std::size_t done = 0;; done += kept - stride) {
+    const std::size_t length = std::min(kept, size - done);
+    if (cut == Side::right)
+      windows.push_back({done, done + length});
+    else
+      windows.push_back({size - done - length, size - done});
+    if (done + length == size) return windows;
   }
 }
 
@@ -91,6 +112,14 @@ void append(std::vector<T>& to, const std::vector<T>& from, Window window) {
 Encoding fill(const std::vector<TemplatePiece>& pieces, const Tokens* const (&texts)[2],
               const Window (&windows)[2], bool add_special_tokens) {
   Encoding row;
+  const std::size_t size = (windows[0].end - windows[0].begin) +
+                           (windows[1].end - windows[1].begin) + special_count(pieces);
+  row.ids.reserve(size);
+  row.type_ids.reserve(size);
+  row.offsets.reserve(size);
+  row.special_tokens_mask.reserve(size);
+  row.word_ids.reserve(size);
+  row.sequence_ids.reserve(size);
   for (const TemplatePiece& piece : pieces) {
     if (piece.kind == TemplatePiece::Kind::special) {
       if (!add_special_tokens) continue;
@@ -143,6 +172,8 @@ struct Tokenizer::Impl {
         vocabulary(with_added_tokens(files.vocabulary, config.added_tokens, files.source)),
         special_ids(special_ids_of(vocabulary, config, files.source)),
         words(files.vocabulary, config, dialect, special_ids.unk) {
+    check_template(config.single, vocabulary, files.source);
+    check_template(config.pair, vocabulary, files.source);
     for (const AddedToken& token : config.added_tokens)
       if (token.special) special_tokens.push_back(token.id);
     std::sort(special_tokens.begin(), special_tokens.end());
@@ -207,12 +238,14 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
   }
   kept.resize(2);
 
+  const Side cut = options.truncation_side.value_or(impl_->config.truncation_side);
   if (!options.return_overflowing) {
-    const Window windows[2] = {{0, kept[0]}, {0, kept[1]}};
+    const Window windows[2] = {kept_window(lengths[0], kept[0], cut),
+                               kept_window(lengths[1], kept[1], cut)};
     return fill(pieces, texts, windows, options.add_special_tokens);
   }
-  const auto first_windows = windows_of(first.size(), kept[0], options.stride);
-  const auto second_windows = windows_of(second.size(), kept[1], options.stride);
+  const auto first_windows = windows_of(first.size(), kept[0], options.stride, cut);
+  const auto second_windows = windows_of(second.size(), kept[1], options.stride, cut);
   const auto row = [&](std::size_t i, std::size_t j) {
     const Window windows[2] = {first_windows[i], second_windows[j]};
     return fill(pieces, texts, windows, options.add_special_tokens);
@@ -237,6 +270,7 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids,
     if (options.skip_special_tokens &&
         std::binary_search(impl_->special_tokens.begin(), impl_->special_tokens.end(), id))
       continue;
+    if (token.empty()) continue;  // an id that no piece has
     const bool joins = !first && token.starts_with(prefix);
     part.clear();
     if (!first && !joins) part.push_back(' ');

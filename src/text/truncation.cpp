@@ -50,7 +50,8 @@ void share_evenly(Lengths& lengths, std::size_t budget, Order gets_more) {
   }
 }
 
-void keep_only(Lengths& lengths, std::size_t target, std::size_t excess) {
+void keep_only(Lengths& lengths, std::size_t target, std::size_t budget, std::size_t excess) {
+  if (budget == 0) return lengths.assign(lengths.size(), 0);  // the reference drops both then
   if (target >= lengths.size())
     throw UsageError("truncation of a second text that is not there", {.field = "truncation"});
   if (lengths[target] <= excess)
@@ -103,10 +104,10 @@ std::vector<std::size_t> truncated_lengths(std::span<const std::size_t> lengths,
       fill_from_left(kept, budget);
       break;
     case Truncation::only_first:
-      keep_only(kept, 0, excess);
+      keep_only(kept, 0, budget, excess);
       break;
     case Truncation::only_second:
-      keep_only(kept, 1, excess);
+      keep_only(kept, 1, budget, excess);
       break;
     case Truncation::error:
       throw UsageError("the text is too long",

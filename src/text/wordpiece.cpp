@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <limits>
-#include <optional>
+#include <span>
 #include <string>
-#include <utility>
+#include <unordered_map>
 
 #include <klue/core/error.hpp>
 #include <klue/text/utf8.hpp>
@@ -14,17 +14,21 @@ namespace {
 using Symbol = WordPiece::Symbol;
 
 /// Memory for popped pieces, 12 bytes each. A real vocabulary has fewer than 100,000.
-constexpr std::size_t max_pops = std::size_t{1} << 26;
+constexpr std::size_t max_pops = std::size_t{1} << 24;
 
-/// The trie while it is being built, in the order in which nodes are made.
-struct TrieNode {
+}  // namespace
+
+/// A node of the trie while it is being built.
+struct WordPiece::TrieNode {
   std::uint32_t parent = 0;
   Symbol symbol = 0;
   std::int32_t piece = -1;  // the id of the piece that ends here
   std::uint32_t bytes = 0, characters = 0;
 };
 
-struct Trie {
+/// The trie while it is being built, nodes in the order in which they are made: parents before
+/// their children.
+struct WordPiece::Trie {
   static constexpr std::uint32_t word_start = 0, word_rest = 1;
 
   std::vector<TrieNode> nodes{2};
@@ -32,12 +36,6 @@ struct Trie {
 
   static std::uint64_t key(std::uint32_t node, Symbol symbol) {
     return (std::uint64_t{node} << 32) | symbol;
-  }
-
-  std::optional<std::uint32_t> child(std::uint32_t node, Symbol symbol) const {
-    const auto found = edges.find(key(node, symbol));
-    if (found == edges.end()) return std::nullopt;
-    return found->second;
   }
 
   void insert(std::uint32_t root, std::span<const Symbol> word, std::int32_t id,
@@ -58,7 +56,7 @@ struct Trie {
   std::vector<std::uint32_t> by_depth() const {
     std::vector<std::uint32_t> depth(nodes.size(), 0), order;
     for (std::uint32_t n = 2; n < nodes.size(); ++n) {
-      depth[n] = depth[nodes[n].parent] + 1;  // parents are made before their children
+      depth[n] = depth[nodes[n].parent] + 1;
       order.push_back(n);
     }
     std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -69,6 +67,8 @@ struct Trie {
     return order;
   }
 };
+
+namespace {
 
 /// Where each trie node goes in the double array.
 class Layout {
@@ -114,65 +114,72 @@ class Layout {
   std::vector<bool> taken_;
 };
 
-struct Word {
-  std::vector<Symbol> symbols;
-  std::size_t bytes = 0;
-};
-
 }  // namespace
 
-void WordPiece::build(const Vocabulary& vocabulary, std::string_view prefix,
-                      std::size_t max_characters, std::span<const std::int32_t> ids) {
-  const auto symbols_of = [&](std::string_view text) {
-    Word word{.symbols = {}, .bytes = text.size()};
-    while (!text.empty()) {
-      const auto c = decode_utf8(text);
-      const auto next = static_cast<Symbol>(symbols_.size() + 1);
-      word.symbols.push_back(symbols_.emplace(c.value, next).first->second);
-      text.remove_prefix(c.length);
-    }
-    return word;
-  };
-
+WordPiece::WordPiece(const Vocabulary& vocabulary, std::string_view prefix,
+                     std::size_t max_characters,
+                     const std::function<bool(std::string_view text)>& usable) {
   Trie trie;
+  std::vector<Symbol> word;
   const auto insert = [&](std::uint32_t root, std::string_view text, std::int32_t id) {
     // At most four bytes a character: no need to count those of a piece of a megabyte.
-    if (text.empty() || text.size() / 4 > max_characters) return;
-    const Word word = symbols_of(text);
-    if (word.symbols.size() <= max_characters) trie.insert(root, word.symbols, id, word.bytes);
+    if (text.empty() || text.size() / 4 > max_characters || !usable(text)) return;
+    word.clear();
+    for (std::string_view rest = text; !rest.empty();) {
+      const auto c = decode_utf8(rest);
+      word.push_back(number(c.value));
+      rest.remove_prefix(c.length);
+    }
+    if (word.size() <= max_characters) trie.insert(root, word, id, text.size());
   };
-  for (const std::int32_t id : ids) {
-    const std::string_view piece = vocabulary.piece(id);
+  for (std::size_t i = 0; i < vocabulary.size(); ++i) {
+    const std::string_view piece = vocabulary.pieces()[i];
+    const auto id = static_cast<std::int32_t>(i);
     insert(Trie::word_start, piece, id);
     if (piece.starts_with(prefix)) insert(Trie::word_rest, piece.substr(prefix.size()), id);
   }
 
-  // Slots of the double array, parents first.
   const std::vector<std::uint32_t> order = trie.by_depth();
+  const std::vector<State> states = lay_out(trie, order);
+  link_failures(trie, order, states);
+}
+
+WordPiece::Symbol WordPiece::number(char32_t code_point) {
+  const auto next = static_cast<Symbol>(symbols_.size() + 1);
+  return symbols_.emplace(code_point, next).first->second;
+}
+
+/// Gives every node its state, the index of its slot. Slots of the double array hold their parent,
+/// so that a step is one addition and one comparison.
+std::vector<WordPiece::State> WordPiece::lay_out(const Trie& trie,
+                                                 const std::vector<std::uint32_t>& order) {
   Layout layout(static_cast<Symbol>(symbols_.size() + 1));
-  std::vector<State> state(trie.nodes.size());
-  std::vector<std::pair<State, State>> bases;  // state, its base
-  state[Trie::word_start] = word_start;
-  state[Trie::word_rest] = word_rest;
+  std::vector<State> states(trie.nodes.size()), bases(trie.nodes.size(), 0);
+  states[Trie::word_start] = word_start;
+  states[Trie::word_rest] = word_rest;
+
   std::vector<Symbol> siblings;
   for (std::size_t begin = 0, end; begin < order.size(); begin = end) {
     const std::uint32_t parent = trie.nodes[order[begin]].parent;
     siblings.clear();
     for (end = begin; end < order.size() && trie.nodes[order[end]].parent == parent; ++end)
       siblings.push_back(trie.nodes[order[end]].symbol);
-    const State base = layout.place(siblings);
-    bases.emplace_back(state[parent], base);
+    bases[parent] = layout.place(siblings);
     for (std::size_t i = begin; i < end; ++i)
-      state[order[i]] = base + trie.nodes[order[i]].symbol;
+      states[order[i]] = bases[parent] + trie.nodes[order[i]].symbol;
   }
-  slots_.assign(layout.size(), {});
-  for (const auto& [parent, base] : bases)
-    slots_[parent].base = base;
-  for (const std::uint32_t n : order)
-    slots_[state[n]].parent = state[trie.nodes[n].parent];
 
-  // Failure links (algorithm 1 of the paper): shallow states first, since a link leads to a
-  // shallower one.
+  slots_.assign(layout.size(), {});
+  for (std::size_t node = 0; node < states.size(); ++node)
+    slots_[states[node]].base = bases[node];
+  for (const std::uint32_t node : order)
+    slots_[states[node]].parent = states[trie.nodes[node].parent];
+  return states;
+}
+
+/// Algorithm 1 of the paper: shallow states first, since a link leads to a shallower one.
+void WordPiece::link_failures(const Trie& trie, const std::vector<std::uint32_t>& order,
+                              const std::vector<State>& states) {
   failures_.assign(slots_.size(), {});
   const auto append_pops = [this](const Failure& of) {
     if (pops_.size() + (of.pops_end - of.pops_begin) > max_pops)
@@ -182,18 +189,19 @@ void WordPiece::build(const Vocabulary& vocabulary, std::string_view prefix,
   };
   for (const std::uint32_t n : order) {
     const TrieNode& node = trie.nodes[n];
-    Failure& failure = failures_[state[n]];
+    Failure& failure = failures_[states[n]];
     failure.pops_begin = static_cast<std::uint32_t>(pops_.size());
     if (node.piece >= 0) {
       failure.state = word_rest;
       pops_.push_back({node.piece, node.bytes, node.characters});
     } else {
-      const Failure& of_parent = failures_[state[node.parent]];
+      const Failure of_parent = failures_[states[node.parent]];
       State rest = of_parent.state;
-      append_pops(of_parent);
-      while (rest != none && slots_[slots_[rest].base + node.symbol].parent != rest) {
-        append_pops(failures_[rest]);
-        rest = failures_[rest].state;
+      if (rest != none) append_pops(of_parent);
+      while (rest != none && !has_child(rest, node.symbol)) {
+        const Failure of_rest = failures_[rest];
+        rest = of_rest.state;
+        if (rest != none) append_pops(of_rest);
       }
       if (rest == none)
         pops_.resize(failure.pops_begin);

@@ -225,6 +225,8 @@ int main(int argc, char** argv) {
   int status = 0;
   try {
     if (const auto options = embed::parse_command_line(argc, argv, status)) embed::run(*options);
+    if (!std::cout.flush())  // what --help, --version and --info print is a result, too
+      throw klue::IoError("cannot write", {.file = "standard output"});
   } catch (const std::bad_alloc&) {
     std::cerr << "embed: not enough memory\n";
     status = 1;

@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -165,6 +166,27 @@ void add_work(CLI::App& app, Options& o) {
       ->group(kGroup);
 }
 
+// CLI11 takes an argument "[가, 나]" for a list of two. No argument can hold a NUL, so one at its
+// end hides the bracket until everything is parsed. Last argument first, as CLI11 wants them.
+std::vector<std::string> guarded_arguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    std::string& argument = arguments.emplace_back(argv[i]);
+    if (argument.ends_with(']')) argument.push_back('\0');
+  }
+  return arguments;
+}
+
+void remove_guards(Options& o) {
+  const auto remove = [](std::string& text) {
+    if (text.ends_with('\0')) text.pop_back();
+  };
+  std::ranges::for_each(o.texts, remove);
+  remove(o.model);
+  remove(o.input);
+  remove(o.out);
+}
+
 void check_combinations(const Options& o) {
   const auto refuse = [](const char* message) { throw CLI::ValidationError(message); };
   if (o.texts.empty() && o.input.empty() && !o.info)
@@ -192,7 +214,8 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   add_tokenization(app, options);
   add_work(app, options);
   try {
-    app.parse(argc, argv);
+    app.parse(guarded_arguments(argc, argv));
+    remove_guards(options);
     check_combinations(options);
     return options;
   } catch (const CLI::ParseError& error) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include <klue/core/encoder_inputs.hpp>
+#include <klue/core/thread_pool.hpp>
 #include <klue/text/encoding.hpp>
 #include <klue/text/tokenizer.hpp>
 #include <klue/text/truncation.hpp>
@@ -19,6 +21,7 @@ namespace klue {
 struct PreprocessorOptions {
   Dialect dialect = Dialect::huggingface;
   std::size_t type_vocab_size = 1;  ///< of the encoder: how many values input_type_ids may have
+  std::shared_ptr<const ThreadPool> pool{};  ///< shares the texts of a batch out; none: no threads
 };
 
 /// From texts to encoder inputs, in the words of the TF-Hub preprocess module: `tokenize`, then
@@ -30,14 +33,13 @@ class Preprocessor {
   static Preprocessor load(const std::filesystem::path& directory,
                            const PreprocessorOptions& options = {});
 
-  explicit Preprocessor(Tokenizer tokenizer, std::size_t type_vocab_size = 1);
+  explicit Preprocessor(Tokenizer tokenizer, std::size_t type_vocab_size = 1,
+                        std::shared_ptr<const ThreadPool> pool = nullptr);
 
-  /// The tokens of each text, without special tokens and uncut. `threads` > 1 shares the texts out.
-  std::vector<Tokens> tokenize(std::span<const std::string> texts, std::size_t threads = 1) const;
-  std::vector<Tokens> tokenize(std::span<const std::string_view> texts,
-                               std::size_t threads = 1) const;
-  std::vector<Tokens> tokenize(std::initializer_list<std::string_view> texts,
-                               std::size_t threads = 1) const;
+  /// The tokens of each text, without special tokens and uncut.
+  std::vector<Tokens> tokenize(std::span<const std::string> texts) const;
+  std::vector<Tokens> tokenize(std::span<const std::string_view> texts) const;
+  std::vector<Tokens> tokenize(std::initializer_list<std::string_view> texts) const;
 
   /// [batch, seq_length] rows of `[CLS] A [SEP]`, `[CLS] A [SEP] B [SEP]`, …: segment k holds the
   /// k-th text of every row. Rows that are too long are cut as `truncation` says, short ones
@@ -68,6 +70,7 @@ class Preprocessor {
  private:
   Tokenizer tokenizer_;
   std::size_t type_vocab_size_;
+  std::shared_ptr<const ThreadPool> pool_;
 };
 
 }  // namespace klue

@@ -19,8 +19,9 @@ namespace klue {
 struct EncodeOptions {
   std::optional<std::size_t> max_length{};  ///< tokens, special ones included; none: nothing is cut
   Truncation truncation = Truncation::longest_first;
-  std::size_t stride = 0;           ///< tokens that a window shares with the one before
-  bool return_overflowing = false;  ///< keep what was cut off as further windows
+  std::size_t stride = 0;                 ///< tokens that a window shares with the one before
+  bool return_overflowing = false;        ///< keep what was cut off as further windows
+  std::optional<Side> truncation_side{};  ///< which end is cut; none: as the files say
   bool add_special_tokens = true;
 };
 
@@ -43,8 +44,8 @@ struct SpecialIds {
 /// tokenization throw, except one of more than 2^31-1 words (UsageError).
 class Tokenizer {
  public:
-  /// Throws FormatError where a special token of `files.config` is not in the vocabulary, and
-  /// UnsupportedError for configurations that the dialect cannot have.
+  /// Throws FormatError where a special token of `files.config` is not in the vocabulary or an
+  /// added token contradicts it, and UnsupportedError for lower-casing in the tensorflow dialect.
   explicit Tokenizer(TokenizerFiles files, Dialect dialect = Dialect::huggingface);
 
   Tokenizer(Tokenizer&&) noexcept;

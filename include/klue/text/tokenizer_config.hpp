@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/text/encoding.hpp>
 #include <klue/text/vocabulary.hpp>
 
 namespace klue {
@@ -69,6 +70,8 @@ struct TokenizerConfig {
   // WordPiece decoder
   std::string decoder_prefix = "##";
   bool decoder_cleanup = true;
+
+  Side truncation_side = Side::right;  ///< which end of a text that is too long is cut
 
   /// `model_max_length` of tokenizer_config.json, where it is a real limit. Nothing is cut unless
   /// the caller asks; the model uses this as its default.

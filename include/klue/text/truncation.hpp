@@ -30,7 +30,7 @@ std::optional<Truncation> truncation_named(std::string_view name) noexcept;
 ///   budget; where both are cut, an odd token goes to the longer, on a tie to the second. For more
 ///   texts the longest is shortened one token at a time, the last of equals keeping more.
 /// - only_first, only_second: UsageError where that text would not keep a single token, or where
-///   there is no second text.
+///   there is no second text; a budget of 0 leaves nothing of any text, as Hugging Face has it.
 /// - round_robin: texts no longer than an equal share of what is left keep all; of the others each
 ///   gets the share, and the remainder goes one each in order.
 /// - error: UsageError where the texts do not fit.

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <functional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -41,19 +41,12 @@ class WordPiece {
 
   WordPiece() = default;
 
-  /// A piece that begins with `prefix` continues a word, every piece begins one. Pieces for which
-  /// `usable(piece)` is false, because no word can contain them, are left out. Pieces of more than
-  /// `max_characters` are, too. Throws UnsupportedError for vocabularies whose automaton would not
-  /// fit into memory (chains of very long pieces).
-  template <class Usable>
+  /// Every piece can begin a word, and one that begins with `prefix` can continue it. Left out are
+  /// texts (the piece, or what follows its prefix) of more than `max_characters` and those for
+  /// which `usable` is false, because no word can contain them. Throws UnsupportedError for
+  /// vocabularies whose automaton would not fit into memory (chains of very long pieces).
   WordPiece(const Vocabulary& vocabulary, std::string_view prefix, std::size_t max_characters,
-            Usable&& usable) {
-    std::vector<std::int32_t> ids;
-    for (std::size_t id = 0; id < vocabulary.size(); ++id)
-      if (usable(std::string_view(vocabulary.pieces()[id])))
-        ids.push_back(static_cast<std::int32_t>(id));
-    build(vocabulary, prefix, max_characters, ids);
-  }
+            const std::function<bool(std::string_view text)>& usable);
 
   /// The symbol of a code point, `unknown_symbol` if no piece contains it. Average O(1).
   Symbol symbol(char32_t code_point) const {
@@ -98,8 +91,17 @@ class WordPiece {
     std::uint32_t pops_begin = 0, pops_end = 0;
   };
 
-  void build(const Vocabulary& vocabulary, std::string_view prefix, std::size_t max_characters,
-             std::span<const std::int32_t> ids);
+  // Building, in the order of use.
+  struct TrieNode;
+  struct Trie;
+  Symbol number(char32_t code_point);
+  std::vector<State> lay_out(const Trie& trie, const std::vector<std::uint32_t>& order);
+  void link_failures(const Trie& trie, const std::vector<std::uint32_t>& order,
+                     const std::vector<State>& states);
+
+  bool has_child(State state, Symbol symbol) const {
+    return slots_[slots_[state].base + symbol].parent == state;
+  }
 
   template <class Emit>
   bool pop(State& state, Emit& emit) const {

@@ -1,0 +1,102 @@
+// The base model's linear layers in every precision, and Eigen's own product beside them.
+// `peak` is the share of the multiply-add rate that this core reached in a loop that waits for
+// nothing, measured in the same run.
+
+#include <cstddef>
+#include <random>
+#include <span>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/thread_pool.hpp>
+#include <klue/kernels/kernels.hpp>
+#include <klue/linear/linear.hpp>
+
+#include "../peak.hpp"
+#include "plain_eigen.hpp"
+
+namespace klue::bench {
+namespace {
+
+double peak(Precision precision) {
+  static const double rates[] = {peak_f32(), peak_bf16(), peak_int8()};
+  return rates[static_cast<std::size_t>(precision)];
+}
+
+std::vector<float> random_values(std::size_t count) {
+  std::mt19937 generator(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (float& x : values)
+    x = normal(generator);
+  return values;
+}
+
+void report(benchmark::State& state, Precision precision, double operations) {
+  state.counters["GOP/s"] =
+      benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  if (peak(precision) > 0)
+    state.counters["peak"] = benchmark::Counter(operations * 1e-9 / peak(precision),
+                                                benchmark::Counter::kIsIterationInvariantRate);
+}
+
+struct Shape {
+  std::size_t rows, in, out;
+  explicit Shape(const benchmark::State& state)
+      : rows(static_cast<std::size_t>(state.range(0))),
+        in(static_cast<std::size_t>(state.range(1))),
+        out(static_cast<std::size_t>(state.range(2))) {}
+  double operations() const { return 2.0 * static_cast<double>(rows * in * out); }
+};
+
+void packed(benchmark::State& state, Precision precision) {
+  const Shape shape(state);
+  if (kernels::product(precision) == nullptr) return state.SkipWithError("not on this processor");
+  const ThreadPool pool(1);
+  const std::vector<float> weights = random_values(shape.in * shape.out);
+  const std::vector<float> x = random_values(shape.rows * shape.in);
+  std::vector<float> y(shape.rows * shape.out);
+  LinearSource source{.in_features = shape.in, .out_features = shape.out};
+  source.read_row = [&](std::size_t feature, std::span<float> row) {
+    std::copy_n(&weights[feature * shape.in], shape.in, row.data());
+  };
+  const auto layer = make_linear(Engine::eigen, precision, source, pool);
+  Scratch scratch;
+  for (auto _ : state) {
+    layer->apply({x.data(), shape.rows, shape.in}, {y.data(), shape.rows, shape.out}, {}, scratch,
+                 pool);
+    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, precision, shape.operations());
+}
+
+void plain_eigen(benchmark::State& state) {
+  const Shape shape(state);
+  const std::vector<float> weights = random_values(shape.in * shape.out);
+  const std::vector<float> x = random_values(shape.rows * shape.in);
+  std::vector<float> y(shape.rows * shape.out);
+  for (auto _ : state) {
+    plain_eigen_product(x.data(), shape.rows, weights.data(), shape.in, shape.out, y.data());
+    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, Precision::f32, shape.operations());
+}
+
+void base_shapes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"rows", "in", "out"});
+  for (const int rows : {8, 16, 32, 128, 512})
+    for (const auto& [in, out] : {std::pair{768, 768}, {768, 3072}, {3072, 768}})
+      b->Args({rows, in, out});
+}
+
+BENCHMARK(plain_eigen)->Apply(base_shapes);
+BENCHMARK_CAPTURE(packed, f32, Precision::f32)->Apply(base_shapes);
+BENCHMARK_CAPTURE(packed, bf16, Precision::bf16)->Apply(base_shapes);
+BENCHMARK_CAPTURE(packed, int8, Precision::int8)->Apply(base_shapes);
+
+}  // namespace
+}  // namespace klue::bench

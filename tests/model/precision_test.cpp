@@ -1,0 +1,136 @@
+// What bf16 and int8 cost, on real sentences: against f32, after the mean over the corpus is taken
+// off every vector. Raw cosines are dominated by the common component and stay near 1 even where
+// neighbours get swapped.
+
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <klue/klue.hpp>
+
+#include "shared_data.hpp"
+
+namespace klue {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Matrix = std::vector<std::vector<double>>;
+
+std::vector<std::string> every_nth_line(const fs::path& file, std::size_t step, std::size_t count) {
+  std::ifstream stream(file);
+  std::vector<std::string> lines;
+  std::string line;
+  for (std::size_t i = 0; lines.size() < count && std::getline(stream, line); ++i)
+    if (i % step == 0) lines.push_back(line);
+  return lines;
+}
+
+// Rows minus their mean row, each of length 1.
+Matrix centred(const Tensor& vectors) {
+  const std::size_t rows = vectors.shape()[0], columns = vectors.shape()[1];
+  Matrix m(rows, std::vector<double>(columns));
+  std::vector<double> mean(columns);
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < columns; ++c)
+      mean[c] += static_cast<double>(vectors.at(r)[c]) / static_cast<double>(rows);
+  for (std::size_t r = 0; r < rows; ++r) {
+    double square = 0;
+    for (std::size_t c = 0; c < columns; ++c) {
+      m[r][c] = static_cast<double>(vectors.at(r)[c]) - mean[c];
+      square += m[r][c] * m[r][c];
+    }
+    for (double& x : m[r])
+      x /= std::sqrt(square);
+  }
+  return m;
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+double mean_cosine(const Matrix& a, const Matrix& b) {
+  double sum = 0;
+  for (std::size_t r = 0; r < a.size(); ++r)
+    sum += dot(a[r], b[r]);
+  return sum / static_cast<double>(a.size());
+}
+
+// Pearson correlation of all pairwise similarities.
+double similarity_correlation(const Matrix& a, const Matrix& b) {
+  double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    for (std::size_t j = i + 1; j < a.size(); ++j) {
+      const double p = dot(a[i], a[j]), q = dot(b[i], b[j]);
+      n += 1, x += p, y += q, xx += p * p, yy += q * q, xy += p * q;
+    }
+  return (n * xy - x * y) / std::sqrt((n * xx - x * x) * (n * yy - y * y));
+}
+
+struct Promise {
+  Precision precision;
+  double cosine, correlation;
+};
+
+class LowPrecision : public ::testing::TestWithParam<Promise> {};
+
+TEST_P(LowPrecision, KeepsItsPromiseOn320Sentences) {
+  KLUE_SHARED_DATA_OR_SKIP(corpus, "data/klue_sentences.txt");
+  const fs::path directory = fs::path(KLUE_FIXTURE_DIR) / "base-21";
+  if (!fs::exists(directory / "config.json")) GTEST_SKIP() << "needs the fixture base-21";
+  if (kernels::product(GetParam().precision) == nullptr)
+    GTEST_SKIP() << "this processor cannot multiply in that precision";
+  const std::vector<std::string> texts = every_nth_line(corpus, 15, 320);
+  ASSERT_EQ(texts.size(), 320u);
+  const auto vectors = [&](Precision precision) {
+    return centred(
+        Model::load(directory, {.precision = precision}).embed(texts, {.pooling = Pooling::mean}));
+  };
+  const Matrix exact = vectors(Precision::f32), ours = vectors(GetParam().precision);
+  EXPECT_GE(mean_cosine(exact, ours), GetParam().cosine);
+  EXPECT_GE(similarity_correlation(exact, ours), GetParam().correlation);
+}
+
+TEST_P(LowPrecision, GivesATextTheSameBitsAloneAndAmongOthers) {
+  if (kernels::product(GetParam().precision) == nullptr)
+    GTEST_SKIP() << "this processor cannot multiply in that precision";
+  const fs::path directory = fs::path(KLUE_FIXTURE_DIR) / "tiny-11";
+  const Model model = Model::load(directory, {.precision = GetParam().precision});
+  const std::vector<std::string> texts{"하나", "둘째 문장은 조금 더 길다.", "", "세 번째 문장"};
+  const Tensor together = model.embed(texts);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const Tensor alone = model.embed(std::span(texts).subspan(i, 1));
+    EXPECT_TRUE(std::ranges::equal(alone.at(0), together.at(i))) << texts[i];
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, LowPrecision,
+                         ::testing::Values(Promise{Precision::bf16, 0.999, 0.999},
+                                         Promise{Precision::int8, 0.99, 0.99}),
+                         [](const auto& test) {
+                           return std::string(precision_name(test.param.precision));
+                         });
+
+// A precision that the processor lacks is refused, and the message names those it has.
+TEST(Precision, IsRefusedByNameWhereTheProcessorLacksIt) {
+  for (const Precision precision : {Precision::bf16, Precision::int8}) {
+    if (kernels::product(precision) != nullptr) continue;
+    try {
+      Model::load(fs::path(KLUE_FIXTURE_DIR) / "tiny-11", {.precision = precision});
+      ADD_FAILURE() << "no error";
+    } catch (const UnsupportedError& error) {
+      EXPECT_EQ(error.field(), "precision");
+      EXPECT_NE(error.expected().find("f32"), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace klue
