@@ -40,8 +40,8 @@ constexpr std::array storage_types{
 }  // namespace
 
 Unpickler::Unpickler(const std::filesystem::path& file, std::span<const std::byte> bytes,
-                     std::size_t budget)
-    : file_(file), bytes_(bytes), reader_(file, "the pickle", bytes), budget_(budget) {}
+                     std::size_t file_size)
+    : file_(file), bytes_(bytes), reader_(file, "the pickle", bytes), budget_(file_size) {}
 
 Value Unpickler::load() {
   constexpr std::uint8_t stop = '.';
@@ -436,8 +436,7 @@ std::vector<std::int64_t> Unpickler::integers(const Value& value) const {
 }
 
 void Unpickler::spend(std::size_t bytes) {
-  if (bytes > budget_) fail("is too large for what it holds");
-  budget_ -= bytes;
+  if (!budget_.spend(bytes)) fail("is too large for what it holds");
 }
 
 void Unpickler::fail(const char* problem) const {

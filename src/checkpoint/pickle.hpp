@@ -11,6 +11,7 @@
 #include <klue/checkpoint/checkpoint.hpp>
 
 #include "checkpoint/byte_reader.hpp"
+#include "checkpoint/memory_budget.hpp"
 
 namespace klue {
 
@@ -35,7 +36,7 @@ struct PickledTensor {
 /// imitated, any other is refused by name at once, and nothing is ever called.
 ///
 /// Opcodes: https://github.com/python/cpython/blob/main/Lib/pickletools.py. Without recursion;
-/// memory is bounded by `budget` bytes. The values are valid as long as this and `bytes` are.
+/// memory is bounded by the size of the file. The values are valid as long as this and `bytes` are.
 class Unpickler {
  public:
   enum class Kind : std::uint8_t {
@@ -61,7 +62,7 @@ class Unpickler {
   };
 
   Unpickler(const std::filesystem::path& file, std::span<const std::byte> bytes,
-            std::size_t budget);
+            std::size_t file_size);
 
   /// Interprets up to the end of the next pickle and gives its object.
   Value load();
@@ -121,7 +122,7 @@ class Unpickler {
   const std::filesystem::path& file_;
   std::span<const std::byte> bytes_;
   ByteReader reader_;
-  std::size_t budget_;
+  MemoryBudget budget_;
   std::vector<Value> stack_;
   std::vector<Value> tuple_items_;
   std::vector<std::vector<Value>> containers_;  // lists and dictionaries

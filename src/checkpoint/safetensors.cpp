@@ -15,6 +15,7 @@
 
 #include "checkpoint/file_kind.hpp"
 #include "checkpoint/layout.hpp"
+#include "checkpoint/memory_budget.hpp"
 #include "checkpoint/shard_index.hpp"
 
 namespace klue {
@@ -22,6 +23,7 @@ namespace {
 
 constexpr std::uint64_t max_header_size = 100'000'000;  // the reference implementation's limit
 constexpr std::size_t max_ignored_depth = 64;
+constexpr std::size_t max_name_size = 4096;
 
 struct Record {
   std::string name{};
@@ -41,17 +43,21 @@ std::optional<DType> find_dtype(std::string_view name) {
 /// bit per open bracket, and this class refuses whatever nests deeper than the format.
 class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit HeaderReader(const std::filesystem::path& file) : file_(file) {}
+  HeaderReader(const std::filesystem::path& file, std::size_t file_size)
+      : file_(file), budget_(file_size) {}
 
   std::vector<Record> take_records() { return std::move(records_); }
 
   bool key(std::string& key) override {
     switch (place_) {
       case Place::header:
+        if (key.size() > max_name_size) fail("a tensor's name is too long", {});
+        spend(memory_per_tensor + 4 * key.size());
         if (!names_.insert(key).second) fail("duplicate tensor name", key);
         name_ = key;
         break;
       case Place::metadata:
+        spend(128 + 2 * key.size());
         if (!metadata_keys_.insert(key).second) fail("duplicate key in __metadata__", key);
         break;
       case Place::tensor:
@@ -126,6 +132,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   bool number_unsigned(std::uint64_t value) override {
     if (place_ == Place::shape) {
       if (records_.back().shape->size() == max_rank) fail("too many dimensions", {});
+      spend(2 * sizeof value);
       records_.back().shape->push_back(value);
     } else if (place_ == Place::offsets) {
       if (records_.back().offsets.size() == 2) fail("data_offsets must be two numbers", {});
@@ -204,6 +211,10 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     if (record.offsets.size() != 2) fail("data_offsets must be two numbers", {});
   }
 
+  void spend(std::size_t bytes) {
+    if (!budget_.spend(bytes)) fail("the header describes more than the file can hold", {});
+  }
+
   [[noreturn]] void unexpected(std::string found) const {
     const char* expected = "one tensor's object for each name";
     if (place_ == Place::start) expected = "a JSON object";
@@ -224,6 +235,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   const std::filesystem::path& file_;
+  MemoryBudget budget_;
   Place place_ = Place::start;
   std::size_t ignored_depth_ = 0;
   std::string name_{};  // of the entry that is being read
@@ -305,7 +317,7 @@ Checkpoint::Tensors parse_safetensors(const std::filesystem::path& file,
                                       std::span<const std::byte> bytes) {
   refuse_stand_ins(file, bytes);
   const std::string_view header = header_text(file, bytes);
-  HeaderReader reader(file);
+  HeaderReader reader(file, bytes.size());
   nlohmann::json::sax_parse(header, &reader);
   std::vector<Record> records = reader.take_records();
 

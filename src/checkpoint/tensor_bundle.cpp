@@ -10,6 +10,7 @@
 #include "checkpoint/crc.hpp"
 #include "checkpoint/file_kind.hpp"
 #include "checkpoint/layout.hpp"
+#include "checkpoint/memory_budget.hpp"
 #include "checkpoint/proto_reader.hpp"
 #include "checkpoint/sorted_table.hpp"
 
@@ -69,8 +70,8 @@ class BundleReader {
       : file_(file),
         open_(open),
         options_(options),
-        // Keys are stored by their differences; a hostile index could make each of many very long.
-        key_budget_(8 * index_size + (1 << 20)) {}
+        // Keys are stored by their differences, so that honest ones take more than the index, too.
+        budget_(8 * index_size) {}
 
   TensorBundle take() {
     if (shards_ == 0) fail("the index has no header", {});
@@ -80,8 +81,7 @@ class BundleReader {
   void visit(std::string_view key, std::span<const std::byte> value) {
     if (key.empty()) return read_header(value);
     if (shards_ == 0) fail("the index has no header", {});  // "" sorts before all others
-    if (key.size() > key_budget_) fail("the names are too long for the index", {});
-    key_budget_ -= key.size();
+    spend(memory_per_tensor + 4 * key.size());
     const Entry entry = read_entry(key, value);
     if (key == object_graph_key && entry.type == string_type)
       read_object_graph(string_content(key, entry));
@@ -227,7 +227,12 @@ class BundleReader {
       if (field->number() == 2) full_name = as_text(field->bytes());
       if (field->number() == 3) key = as_text(field->bytes());
     }
+    spend(256 + 2 * (full_name.size() + key.size()));
     if (!full_name.empty()) bundle_.full_names.emplace(key, full_name);
+  }
+
+  void spend(std::size_t bytes) {
+    if (!budget_.spend(bytes)) fail("the index describes more than a file of its size can", {});
   }
 
   [[noreturn]] void fail_checksum(std::string_view key) const {
@@ -242,7 +247,7 @@ class BundleReader {
   const std::filesystem::path& file_;
   const OpenShard& open_;
   const CheckpointOptions& options_;
-  std::size_t key_budget_;
+  MemoryBudget budget_;
   std::uint64_t shards_ = 0;
   TensorBundle bundle_;
 };

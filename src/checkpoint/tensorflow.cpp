@@ -35,8 +35,10 @@ Checkpoint read_tensorflow_checkpoint(const std::filesystem::path& index,
   TensorflowEncoder encoder =
       to_hugging_face(index, parse_tensor_bundle(index, table.bytes(), open_shard, options));
   std::vector<std::shared_ptr<const void>> owners;
-  for (const auto& [shard, mapped] : shards)
+  for (const auto& [shard, mapped] : shards) {
+    MappedFile::release(mapped->bytes());  // what the checksums have read is not memory in use
     owners.push_back(mapped);
+  }
   return {index, std::move(encoder.tensors), std::move(owners), "TensorFlow checkpoint",
           encoder.shape};
 }

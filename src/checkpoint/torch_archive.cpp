@@ -18,8 +18,9 @@
 namespace klue {
 namespace {
 
-/// What one file's pickle, or the values of one of its tensors, may take in memory.
-std::size_t memory_budget(std::span<const std::byte> file) {
+/// Repeated elements (stride 0) make a tensor larger than its storage. Nobody repeats weights, and
+/// position_ids are few, so that a reader may allocate what a tensor of this size needs.
+std::size_t largest_tensor(std::span<const std::byte> file) {
   return file.size() + (1 << 20);
 }
 
@@ -91,7 +92,6 @@ TensorView view_of(const std::filesystem::path& file, const NamedTensor& named,
   if (std::ranges::any_of(tensor.strides, negative)) fail("a negative stride");
   std::vector<std::size_t> shape = unsigned_shape(tensor.shape);
   const auto dense = dense_bytes(shape, dtype);
-  // Repeated elements (stride 0) make a tensor larger than its storage; nobody repeats weights.
   if (!dense || *dense > max_size) fail("the shape is too large for the file");
 
   std::int64_t offset = 0;
@@ -155,7 +155,7 @@ Checkpoint::Tensors parse_zip(const std::filesystem::path& file, std::span<const
       as_text(archive.read(folder + "byteorder", true)) != "little")
     throw UnsupportedError("the file was written on a big-endian machine", {.file = file.string()});
 
-  Unpickler pickle(file, archive.read(folder + "data.pkl", true), memory_budget(bytes));
+  Unpickler pickle(file, archive.read(folder + "data.pkl", true), bytes.size());
   const Unpickler::Value object = pickle.load();
   Checkpoint::Tensors tensors;
   std::map<std::string_view, std::span<const std::byte>> storages;  // tensors share them
@@ -167,7 +167,7 @@ Checkpoint::Tensors parse_zip(const std::filesystem::path& file, std::span<const
                     .emplace(key, archive.read(std::string(folder).append("data/").append(key),
                                                options.verify_checksums))
                     .first;
-    insert(file, tensors, named, storage->second, memory_budget(bytes));
+    insert(file, tensors, named, storage->second, largest_tensor(bytes));
   }
   return tensors;
 }
@@ -191,7 +191,7 @@ void check_legacy_system(const std::filesystem::path& file, const Unpickler& pic
 
 Checkpoint::Tensors parse_legacy(const std::filesystem::path& file,
                                  std::span<const std::byte> bytes) {
-  Unpickler pickle(file, bytes, memory_budget(bytes));
+  Unpickler pickle(file, bytes, bytes.size());
   pickle.load();  // the magic number
   const Unpickler::Value version = pickle.load();
   if (version.kind != Unpickler::Kind::integer || version.number != legacy_version)
@@ -222,7 +222,7 @@ Checkpoint::Tensors parse_legacy(const std::filesystem::path& file,
     if (storage == storages.end())
       throw FormatError("the tensor's storage is missing",
                         {.file = file.string(), .field = std::string(tensor.name)});
-    insert(file, tensors, tensor, storage->second, memory_budget(bytes));
+    insert(file, tensors, tensor, storage->second, largest_tensor(bytes));
   }
   return tensors;
 }
@@ -241,7 +241,9 @@ Checkpoint::Tensors parse_torch_archive(const std::filesystem::path& file,
 
 Checkpoint read_torch_archive(const std::filesystem::path& file, const CheckpointOptions& options) {
   const auto mapped = std::make_shared<const MappedFile>(file);
-  return {file, parse_torch_archive(file, mapped->bytes(), options), {mapped}, "PyTorch archive"};
+  Checkpoint::Tensors tensors = parse_torch_archive(file, mapped->bytes(), options);
+  MappedFile::release(mapped->bytes());  // what the checksums have read is not memory in use
+  return {file, std::move(tensors), {mapped}, "PyTorch archive"};
 }
 
 Checkpoint read_sharded_torch_archive(const std::filesystem::path& index,

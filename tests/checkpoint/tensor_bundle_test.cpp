@@ -187,7 +187,7 @@ TEST(TensorBundle, RefusesNamesThatOnlyGrow) {
   test::TableWriter writer;
   const std::string handle = writer.add(test::block(entries));
   expect_refused(writer.finish(writer.add(test::block(test::block_entry("~", handle)))),
-                 "names are too long");
+                 "describes more than");
 }
 
 // ------------------------------------------------------------------------------- the object graph

@@ -1,0 +1,164 @@
+// What the readers allocate, measured: these files describe as much as they can in few bytes.
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <klue/core/error.hpp>
+
+#include "checkpoint/mutation.hpp"
+#include "checkpoint/safetensors.hpp"
+#include "checkpoint/safetensors_writer.hpp"
+#include "checkpoint/table_writer.hpp"
+#include "checkpoint/tensor_bundle.hpp"
+#include "checkpoint/torch_archive.hpp"
+
+namespace {
+
+std::atomic<std::size_t> live{0}, peak{0};
+
+void* counted(std::size_t size) {
+  void* const data = std::malloc(size == 0 ? 1 : size);
+  if (data == nullptr) throw std::bad_alloc();
+  const std::size_t now = live += malloc_usable_size(data);
+  std::size_t seen = peak;
+  while (now > seen && !peak.compare_exchange_weak(seen, now)) {
+  }
+  return data;
+}
+
+void uncounted(void* data) noexcept {
+  if (data != nullptr) live -= malloc_usable_size(data);
+  std::free(data);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return counted(size);
+}
+void* operator new[](std::size_t size) {
+  return counted(size);
+}
+void operator delete(void* data) noexcept {
+  uncounted(data);
+}
+void operator delete[](void* data) noexcept {
+  uncounted(data);
+}
+void operator delete(void* data, std::size_t) noexcept {
+  uncounted(data);
+}
+void operator delete[](void* data, std::size_t) noexcept {
+  uncounted(data);
+}
+
+namespace klue {
+namespace {
+
+using namespace std::string_literals;
+
+/// Bytes that `read` has allocated at most at one time.
+template <class Read>
+std::size_t peak_of(Read read) {
+  const std::size_t before = live;
+  peak = before;
+  try {
+    read();
+  } catch (const Error&) {
+  }
+  return peak - before;
+}
+
+constexpr std::size_t slack = 3 << 20;
+
+/// Joins part(0), part(1), … to about `size` bytes.
+template <class Part>
+std::string filled(std::size_t size, Part part) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < size; ++i)
+    text += part(i);
+  return text;
+}
+
+constexpr std::size_t megabytes = 8 << 20;
+
+/// At most twice the file, or as often as given.
+void expect_modest(const char* what, const std::string& content,
+                   void (*parse)(std::span<const std::byte>), std::size_t times = 2) {
+  const std::vector<std::byte> bytes = test::to_bytes(content);
+  EXPECT_LT(peak_of([&] { parse(bytes); }), times * bytes.size() + slack) << what;
+}
+
+TEST(Memory, OfSafetensorsHeadersIsBounded) {
+  const auto parse = [](std::span<const std::byte> bytes) { parse_safetensors("f", bytes); };
+  const auto header = [](const std::string& entries) {
+    return test::safetensors("{" + entries + "\"z\":0}");
+  };
+  expect_modest(
+      "tensors",
+      header(filled(megabytes,
+                    [](std::size_t i) {
+                      return "\"" + std::to_string(i) +
+                             "\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},";
+                    })),
+      parse);
+  expect_modest("dimensions",
+                header(filled(megabytes,
+                              [](std::size_t i) {
+                                return "\"" + std::to_string(i) +
+                                       "\":{\"dtype\":\"U8\",\"shape\":[0" +
+                                       filled(100, [](std::size_t) { return ",0"s; }) +
+                                       "],\"data_offsets\":[0,0]},";
+                              })),
+                parse);
+  // The JSON parser keeps a string twice, in buffers that double.
+  expect_modest("one name", header("\"" + std::string(megabytes, 'a') + "\":{},"), parse, 5);
+  expect_modest("metadata",
+                header("\"__metadata__\":{" +
+                       filled(megabytes,
+                              [](std::size_t i) { return "\"" + std::to_string(i) + "\":\"\","; })),
+                parse);
+  expect_modest("nesting", header("\"a\":{\"b\":" + std::string(megabytes, '[')), parse);
+}
+
+TEST(Memory, OfPicklesIsBounded) {
+  const auto parse = [](std::span<const std::byte> bytes) { parse_torch_archive("f", bytes, {}); };
+  const std::string start = "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s;
+  for (const char* opcode : {"N", "(", ")", "]", "}", "2", "]q\1", ")\x85", "U\1a"})
+    expect_modest(opcode, start + "N" + filled(megabytes, [&](std::size_t) { return opcode; }),
+                  parse);
+  expect_modest("memo",
+                start + "N" +
+                    filled(megabytes,
+                           [](std::size_t i) {
+                             return "r" + test::little_endian(static_cast<std::uint32_t>(i));
+                           }),
+                parse);
+}
+
+TEST(Memory, OfTensorBundlesIsBounded) {
+  const auto parse = [](std::span<const std::byte> bytes) {
+    parse_tensor_bundle("f", bytes,
+                        [](std::size_t, std::size_t) { return std::span<const std::byte>(); }, {});
+  };
+  const std::string header = test::block_entry("", test::proto(1, 1));
+  const std::string entry = test::proto(1, 1) + test::proto(2, test::proto(2, "")) +
+                            test::proto_fixed32(6, test::masked_crc(""));
+  test::TableWriter writer;
+  const std::string block = writer.add(
+      test::block(header + filled(megabytes, [&](std::size_t i) {
+                    std::string name = std::to_string(i);
+                    return test::block_entry(std::string(8 - name.size(), '0') + name, entry);
+                  })));
+  const std::vector<std::byte> bytes =
+      test::to_bytes(writer.finish(writer.add(test::block(test::block_entry("~", block)))));
+  // Names are stored by their differences here, so that there is more to keep than in the file.
+  EXPECT_LT(peak_of([&] { parse(bytes); }), 9 * bytes.size() + slack);
+}
+
+}  // namespace
+}  // namespace klue
