@@ -319,6 +319,22 @@ TEST(EmbedChoices, HowItIsComputedChangesNoBit) {
   }
 }
 
+TEST(EmbedChoices, PrecisionsAreTheLibrarys) {
+  std::vector<std::vector<float>> found;
+  const struct {
+    const char* name;
+    Precision precision;
+  } cases[]{{"f32", Precision::f32}, {"bf16", Precision::bf16}, {"int8", Precision::int8}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    const Model same = Model::load(fixture("tiny-11"), {.threads = 1, .precision = c.precision});
+    found.push_back(floats_of(run({"--format", "f32", "--precision", c.name}).out));
+    EXPECT_EQ(found.back(), values_of(same.embed(kTexts).values()));
+  }
+  EXPECT_NE(found[0], found[1]);
+  EXPECT_NE(found[1], found[2]);
+}
+
 TEST(EmbedChoices, EnginesComputeTheSame) {
   const std::vector<float> wanted = values_of(model().embed(kTexts).values());
   for (const char* engine : {"auto", "eigen"}) {

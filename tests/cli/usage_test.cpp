@@ -119,6 +119,7 @@ TEST(EmbedUsage, ValuesThatAFlagDoesNotTake) {
   expect_wrong_usage({"사람", "--dialect", "google"}, "huggingface|tensorflow");
   expect_wrong_usage({"사람", "--truncation", "never"}, "longest_first|only_first");
   expect_wrong_usage({"사람", "--engine", "mkl"}, "auto|eigen");
+  expect_wrong_usage({"사람", "--precision", "f64"}, "f32|bf16|int8");
   for (const char* flag : {"--threads", "--max-length", "--seq-length", "--batch-tokens"})
     for (const char* value : {"-1", "many", "1.5", "99999999999999999999", ""})
       expect_wrong_usage({"사람", flag, value}, flag);
