@@ -19,7 +19,7 @@ inline std::optional<std::filesystem::path> shared_data(const std::filesystem::p
 
 /// Declares `variable` as the path of shared data, or skips the test saying what is missing.
 #define KLUE_SHARED_DATA_OR_SKIP(variable, relative)                            \
-  const auto variable##_found = klue::test::shared_data(relative);           \
+  const auto variable##_found = klue::test::shared_data(relative);              \
   if (!variable##_found)                                                        \
     GTEST_SKIP() << "needs " << (relative) << " under " << KLUE_SHARED_DIR      \
                  << " (set the CMake variable KLUE_SHARED_DIR to where it is)"; \
