@@ -5,7 +5,7 @@
 
 /// Reference data that is not part of the repository: looked for beside the checkout, or where the
 /// CMake variable KLUE_SHARED_DIR says.
-namespace klue::testing {
+namespace klue::test {
 
 /// A file or folder of the shared data; none where it is not there.
 inline std::optional<std::filesystem::path> shared_data(const std::filesystem::path& relative) {
@@ -15,11 +15,11 @@ inline std::optional<std::filesystem::path> shared_data(const std::filesystem::p
   return path;
 }
 
-}  // namespace klue::testing
+}  // namespace klue::test
 
 /// Declares `variable` as the path of shared data, or skips the test saying what is missing.
 #define KLUE_SHARED_DATA_OR_SKIP(variable, relative)                            \
-  const auto variable##_found = klue::testing::shared_data(relative);           \
+  const auto variable##_found = klue::test::shared_data(relative);              \
   if (!variable##_found)                                                        \
     GTEST_SKIP() << "needs " << (relative) << " under " << KLUE_SHARED_DIR      \
                  << " (set the CMake variable KLUE_SHARED_DIR to where it is)"; \

@@ -1,5 +1,4 @@
 #include "checkpoint/safetensors.hpp"
-
 #include "read_all.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

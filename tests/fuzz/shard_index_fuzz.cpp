@@ -1,8 +1,8 @@
-#include "checkpoint/shard_index.hpp"
-
 #include <cstdint>
 
 #include <klue/core/error.hpp>
+
+#include "checkpoint/shard_index.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {

@@ -1,13 +1,12 @@
 // The input is read three times: as an index file, as the content of a block, and as an object
 // graph, the last two with right checksums around them, since a fuzzer does not find those.
 
-#include "checkpoint/tensor_bundle.hpp"
-
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "checkpoint/crc.hpp"
+#include "checkpoint/tensor_bundle.hpp"
 #include "checkpoint/tensorflow_encoder.hpp"
 #include "read_all.hpp"
 

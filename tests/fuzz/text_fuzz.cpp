@@ -17,7 +17,7 @@
 namespace {
 
 using namespace klue;
-using namespace klue::testing;
+using namespace klue::test;
 
 void require(bool condition) {
   if (!condition) std::abort();

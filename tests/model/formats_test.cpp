@@ -17,14 +17,14 @@ namespace {
 using test::fixture;
 using test::ModelDirectory;
 using test::thrown;
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 
 struct Pair {
   const char* format;
   const char* safetensors;
 };
 
-class Formats : public ::testing::TestWithParam<Pair> {};
+class Formats : public testing::TestWithParam<Pair> {};
 
 TEST_P(Formats, GiveTheSameOutputs) {
   if (!std::filesystem::exists(fixture(GetParam().format)))
@@ -42,12 +42,12 @@ TEST_P(Formats, GiveTheSameOutputs) {
 
 INSTANTIATE_TEST_SUITE_P(
     , Formats,
-    ::testing::Values(Pair{"tiny-11-shards", "tiny-11"}, Pair{"tiny-11-bin", "tiny-11"},
-                      Pair{"tiny-11-bin-shards", "tiny-11"}, Pair{"tiny-11-legacy-bin", "tiny-11"},
-                      Pair{"tiny-11-bare", "tiny-11"}, Pair{"tiny-11-position-ids", "tiny-11"},
-                      Pair{"tiny-11-saved-model", "tiny-11"},
-                      Pair{"tiny-11-saved-model-snappy", "tiny-11"},
-                      Pair{"tiny-11-saved-model-bf16", "tiny-11-bf16"}),
+    testing::Values(Pair{"tiny-11-shards", "tiny-11"}, Pair{"tiny-11-bin", "tiny-11"},
+                    Pair{"tiny-11-bin-shards", "tiny-11"}, Pair{"tiny-11-legacy-bin", "tiny-11"},
+                    Pair{"tiny-11-bare", "tiny-11"}, Pair{"tiny-11-position-ids", "tiny-11"},
+                    Pair{"tiny-11-saved-model", "tiny-11"},
+                    Pair{"tiny-11-saved-model-snappy", "tiny-11"},
+                    Pair{"tiny-11-saved-model-bf16", "tiny-11-bf16"}),
     [](const auto& test) {
       std::string name = test.param.format;
       std::ranges::replace(name, '-', '_');

@@ -79,7 +79,7 @@ struct Promise {
   double cosine, correlation;
 };
 
-class LowPrecision : public ::testing::TestWithParam<Promise> {};
+class LowPrecision : public testing::TestWithParam<Promise> {};
 
 TEST_P(LowPrecision, KeepsItsPromiseOn320Sentences) {
   KLUE_SHARED_DATA_OR_SKIP(corpus, "data/klue_sentences.txt");
@@ -112,8 +112,8 @@ TEST_P(LowPrecision, GivesATextTheSameBitsAloneAndAmongOthers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, LowPrecision,
-                         ::testing::Values(Promise{Precision::bf16, 0.999, 0.999},
-                                           Promise{Precision::int8, 0.99, 0.99}),
+                         testing::Values(Promise{Precision::bf16, 0.999, 0.999},
+                                         Promise{Precision::int8, 0.99, 0.99}),
                          [](const auto& test) {
                            return std::string(precision_name(test.param.precision));
                          });

@@ -17,7 +17,7 @@
 #include "shared_data.hpp"
 #include "text/small_tokenizer.hpp"
 
-namespace klue::testing {
+namespace klue::test {
 namespace {
 
 constexpr char32_t last_code_point = 0x10FFFF;
@@ -133,4 +133,4 @@ TEST(CharTraitsTest, WordAndSpaceOfRegularExpressions) {
 }
 
 }  // namespace
-}  // namespace klue::testing
+}  // namespace klue::test

@@ -8,7 +8,7 @@
 
 #include "text/small_tokenizer.hpp"
 
-namespace klue::testing {
+namespace klue::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -46,4 +46,4 @@ TEST(PaddingTest, ToALengthAMultipleOrFromTheLeft) {
 }
 
 }  // namespace
-}  // namespace klue::testing
+}  // namespace klue::test

@@ -14,7 +14,7 @@
 #include "text/slow_tokenizer.hpp"
 #include "text/small_tokenizer.hpp"
 
-namespace klue::testing {
+namespace klue::test {
 namespace {
 
 // Sanitizers and debug builds are ten and more times slower; they look for other mistakes.
@@ -115,4 +115,4 @@ INSTANTIATE_TEST_SUITE_P(Dialects, OracleTest,
                          });
 
 }  // namespace
-}  // namespace klue::testing
+}  // namespace klue::test

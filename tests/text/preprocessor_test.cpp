@@ -11,7 +11,7 @@
 #include "text/random_text.hpp"
 #include "text/small_tokenizer.hpp"
 
-namespace klue::testing {
+namespace klue::test {
 namespace {
 
 using ::testing::Each;
@@ -94,4 +94,4 @@ TEST(PreprocessorTest, ThreadsChangeNothing) {
 }
 
 }  // namespace
-}  // namespace klue::testing
+}  // namespace klue::test

@@ -8,7 +8,7 @@
 
 #include <klue/text/utf8.hpp>
 
-namespace klue::testing {
+namespace klue::test {
 
 /// The same numbers everywhere, unlike the standard distributions (splitmix64).
 class Random {
@@ -76,4 +76,4 @@ inline std::string random_text(Random& random, const std::vector<std::string>& v
   return text;
 }
 
-}  // namespace klue::testing
+}  // namespace klue::test

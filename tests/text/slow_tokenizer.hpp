@@ -13,7 +13,7 @@
 #include <klue/text/tokenizer_config.hpp>
 #include <klue/text/utf8.hpp>
 
-namespace klue::testing {
+namespace klue::test {
 
 /// The oracle: the two dialects as their definitions read, one step after the other, nothing
 /// clever. It knows cased configurations and added tokens without flags.
@@ -153,4 +153,4 @@ class SlowTokenizer {
   std::map<std::string, std::int32_t> ids_;
 };
 
-}  // namespace klue::testing
+}  // namespace klue::test

@@ -7,7 +7,7 @@
 
 #include <klue/text/tokenizer.hpp>
 
-namespace klue::testing {
+namespace klue::test {
 
 inline const std::vector<std::string> special_pieces = {"[CLS]", "[PAD]", "[SEP]", "[UNK]",
                                                         "[MASK]"};
@@ -44,4 +44,4 @@ inline std::vector<std::string> pieces_of(const Tokenizer& tokenizer, std::strin
   return pieces;
 }
 
-}  // namespace klue::testing
+}  // namespace klue::test

@@ -15,7 +15,7 @@
 #include "shared_data.hpp"
 #include "text/small_tokenizer.hpp"
 
-namespace klue::testing {
+namespace klue::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -307,4 +307,4 @@ TEST(TokenizerFilesTest, TheRealOnesAgree) {
 }
 
 }  // namespace
-}  // namespace klue::testing
+}  // namespace klue::test

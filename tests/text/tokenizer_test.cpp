@@ -13,7 +13,7 @@
 #include "shared_data.hpp"
 #include "text/small_tokenizer.hpp"
 
-namespace klue::testing {
+namespace klue::test {
 namespace {
 
 using namespace std::string_view_literals;
@@ -263,4 +263,4 @@ TEST(TokenizerTest, PublishedTokenizations) {
 }
 
 }  // namespace
-}  // namespace klue::testing
+}  // namespace klue::test
