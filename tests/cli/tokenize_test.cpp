@@ -134,6 +134,18 @@ TEST(EmbedTokenize, NeedsNoWeightsAndNoConfiguration) {
   EXPECT_EQ(tokenized({"사람"}, {}, directory.path().string()), tokenized({"사람"}));
 }
 
+TEST(EmbedTokenize, TakesTheTokenizerFromElsewhere) {
+  const ScratchDirectory model, tokenizer;
+  std::filesystem::copy(fixture("tiny-11") / "config.json", model.path());
+  std::filesystem::copy(fixture("tiny-11") / "vocab.txt", tokenizer.path());
+  EXPECT_EQ(
+      tokenized({"사람", "--preprocessor", tokenizer.path().string()}, {}, model.path().string()),
+      tokenized({"사람"}));
+  const Result missing = embed({"--tokenize", "사람", "--model", model.path().string()});
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_THAT(missing.err, ::testing::HasSubstr("vocab.txt"));
+}
+
 TEST(EmbedTokenize, TruncationErrorIsOne) {
   const Result result =
       embed_tiny({"--tokenize", "--truncation", "error", "--max-length", "3", "이 다는 사람"});

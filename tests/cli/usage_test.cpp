@@ -37,6 +37,7 @@ TEST(EmbedUsage, HelpNamesEveryFlagAndEveryChoice) {
   EXPECT_THAT(result.err, IsEmpty());
   for (const char* word : {"TEXT",
                            "--model",
+                           "--preprocessor",
                            "--input",
                            "--input-format",
                            "lines",

@@ -189,6 +189,9 @@ void remove_guards(Options& o) {
   remove(o.model);
   remove(o.input);
   remove(o.out);
+  std::string preprocessor = o.load.preprocessor.string();
+  remove(preprocessor);
+  o.load.preprocessor = preprocessor;
 }
 
 void check_combinations(const Options& o) {
