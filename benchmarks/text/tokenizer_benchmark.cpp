@@ -33,7 +33,7 @@ std::vector<std::string> pieces() {
   for (std::size_t i = 0; i < 150; ++i)
     for (std::size_t j = 0; j < 50; ++j)
       result.push_back(syllable(i * 28) + syllable(j * 28));
-  for (const std::size_t length : {1, 2, 3, 5, 8, 13, 21, 34, 55, 89}) {
+  for (const std::size_t length : {1u, 2u, 3u, 5u, 8u, 13u, 21u, 34u, 55u, 89u}) {
     result.push_back(std::string(length, 'a'));
     result.push_back("##" + std::string(length, 'a') + "b");
   }

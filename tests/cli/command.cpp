@@ -23,7 +23,7 @@ std::vector<float> numbers_of(std::string_view line, char separator) {
 std::vector<float> floats_of(std::string_view bytes) {
   EXPECT_EQ(bytes.size() % sizeof(float), 0u);
   std::vector<float> floats(bytes.size() / sizeof(float));
-  std::memcpy(floats.data(), bytes.data(), floats.size() * sizeof(float));
+  if (!floats.empty()) std::memcpy(floats.data(), bytes.data(), floats.size() * sizeof(float));
   return floats;
 }
 

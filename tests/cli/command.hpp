@@ -34,7 +34,8 @@ class TemporaryFile {
   int descriptor() const { return ::fileno(file_.get()); }
 
   void fill(std::string_view content) const {
-    std::fwrite(content.data(), 1, content.size(), file_.get());
+    // An empty view may point nowhere, which fwrite does not take.
+    if (!content.empty()) std::fwrite(content.data(), 1, content.size(), file_.get());
     std::rewind(file_.get());  // flushes, too
   }
 
