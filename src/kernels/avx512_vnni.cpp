@@ -28,12 +28,11 @@ struct Int8 {
     __builtin_memcpy(&group, x, sizeof(group));
     return _mm512_dpbusd_epi32(sum, _mm512_set1_epi32(group), weights);
   }
-  static Packet to_float(Sum sum, float row_scale, float row_zero, const float* column_scale,
-                         const float* column_sum) {
-    const __m512 centred = _mm512_fnmadd_ps(_mm512_set1_ps(row_zero), _mm512_load_ps(column_sum),
-                                            _mm512_cvtepi32_ps(sum));
-    const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(row_scale), _mm512_load_ps(column_scale));
-    return _mm512_mul_ps(centred, scale);
+  static Packet to_float(Sum sum, float row_scale, float row_zero, Packet column_scale,
+                         Packet column_sum, Packet bias) {
+    const __m512 centred =
+        _mm512_fnmadd_ps(_mm512_set1_ps(row_zero), column_sum, _mm512_cvtepi32_ps(sum));
+    return _mm512_fmadd_ps(centred, _mm512_mul_ps(_mm512_set1_ps(row_scale), column_scale), bias);
   }
 };
 
@@ -41,27 +40,31 @@ struct Range {
   float least, most;
 };
 
-// The range of a row, widened to hold 0 so that 0 has a code of its own. Four chains, as the
-// latency of minimum and maximum asks for.
-Range range_of(const float* x, size_t count) {
-  __m512 least[4], most[4];
-  for (size_t j = 0; j < 4; ++j)
-    least[j] = most[j] = _mm512_setzero_ps();
-  for (size_t i = 0; i < count; i += 4 * kLanes)
-    for (size_t j = 0; j < 4; ++j) {
-      const size_t at = i + j * kLanes;
-      if (at >= count) break;
-      const __m512 v = load_first(x + at, count - at);
-      least[j] = _mm512_min_ps(least[j], v);
-      most[j] = _mm512_max_ps(most[j], v);
-    }
-  const auto fold = [](const __m512(&v)[4], const auto& of) {
-    return of(of(v[0], v[1]), of(v[2], v[3]));
-  };
-  const auto min = [](__m512 a, __m512 b) { return _mm512_min_ps(a, b); };
-  const auto max = [](__m512 a, __m512 b) { return _mm512_max_ps(a, b); };
-  return {packet::predux_min(fold(least, min)), packet::predux_max(fold(most, max))};
-}
+// Collects the range of a row, widened to hold 0 so that 0 has a code of its own. Four chains, as
+// the latency of minimum and maximum asks for.
+class RangeFinder {
+ public:
+  RangeFinder() {
+    for (size_t j = 0; j < 4; ++j)
+      least_[j] = most_[j] = _mm512_setzero_ps();
+  }
+
+  [[gnu::always_inline]] void add(__m512 v, size_t chain) {
+    least_[chain % 4] = _mm512_min_ps(least_[chain % 4], v);
+    most_[chain % 4] = _mm512_max_ps(most_[chain % 4], v);
+  }
+
+  [[gnu::always_inline]] Range range() const {
+    const __m512 least =
+        _mm512_min_ps(_mm512_min_ps(least_[0], least_[1]), _mm512_min_ps(least_[2], least_[3]));
+    const __m512 most =
+        _mm512_max_ps(_mm512_max_ps(most_[0], most_[1]), _mm512_max_ps(most_[2], most_[3]));
+    return {packet::predux_min(least), packet::predux_max(most)};
+  }
+
+ private:
+  __m512 least_[4], most_[4];
+};
 
 // A block of 16 vectors is rotated lane by lane, without any shuffle.
 constexpr size_t kOrder = 16;
@@ -72,8 +75,15 @@ constexpr bool rotates(size_t in_features) {
   return in_features % kBlock == 0 && in_features <= kLongestRotated;
 }
 
-// out = x · H without the factor 1/√16.
-void rotate(const float* x, size_t count, float* out) {
+// A row as it is quantised: rotated, where it can be, and its range.
+struct Row {
+  const float* numbers;
+  Range range;
+};
+
+// copy = x · H without the factor 1/√16.
+Row rotate(const float* x, size_t count, float* copy) {
+  RangeFinder finder;
   for (size_t block = 0; block < count; block += kBlock) {
     __m512 v[kOrder];
 #pragma GCC unroll 16
@@ -89,16 +99,20 @@ void rotate(const float* x, size_t count, float* out) {
         v[j] = sum;
       }
 #pragma GCC unroll 16
-    for (size_t j = 0; j < kOrder; ++j)
-      _mm512_store_ps(out + block + j * kLanes, v[j]);
+    for (size_t j = 0; j < kOrder; ++j) {
+      _mm512_store_ps(copy + block + j * kLanes, v[j]);
+      finder.add(v[j], j);
+    }
   }
+  return {copy, finder.range()};
 }
 
-// `row` itself, or its rotation in `copy`.
-const float* rotated(const float* row, size_t in_features, float* copy) {
-  if (!rotates(in_features)) return row;
-  rotate(row, in_features, copy);
-  return copy;
+Row prepare(const float* row, size_t in_features, float* copy) {
+  if (rotates(in_features)) return rotate(row, in_features, copy);
+  RangeFinder finder;
+  for (size_t i = 0; i < in_features; i += kLanes)
+    finder.add(load_first(row + i, in_features - i), 0);
+  return {row, finder.range()};
 }
 
 void convert_rows(const float* x, size_t rows, size_t x_stride, size_t in_features, void* converted,
@@ -107,21 +121,23 @@ void convert_rows(const float* x, size_t rows, size_t x_stride, size_t in_featur
   const size_t row_numbers = round_up(in_features, 4);
   auto* to = static_cast<std::uint8_t*>(converted);
   for (size_t r = 0; r < rows; ++r, x += x_stride, to += row_numbers) {
-    const float* const row = rotated(x, in_features, copy);
-    const Range range = range_of(row, in_features);
-    const float width = range.most - range.least;
+    const Row row = prepare(x, in_features, copy);
+    const float width = row.range.most - row.range.least;
     const float scale = width > 0.0f ? width / 255.0f : 1.0f;
-    const float zero = __builtin_rintf(-range.least / scale);
+    const float zero = __builtin_rintf(-row.range.least / scale);
     row_scale[r] = scale;
     row_zero[r] = zero;
     const __m512 inverse = _mm512_set1_ps(1.0f / scale), offset = _mm512_set1_ps(zero);
     for (size_t i = 0; i < in_features; i += kLanes) {
-      const __m512 scaled = _mm512_fmadd_ps(load_first(row + i, in_features - i), inverse, offset);
+      const __m512 numbers = load_first(row.numbers + i, in_features - i);
       // To the nearest; rounding may reach −1 or 256, which saturate.
-      const __m512i whole = _mm512_max_epi32(_mm512_cvtps_epi32(scaled), _mm512_setzero_si512());
+      const __m512i whole = _mm512_max_epi32(
+          _mm512_cvtps_epi32(_mm512_fmadd_ps(numbers, inverse, offset)), _mm512_setzero_si512());
       const size_t left = row_numbers - i;
-      const auto mask = static_cast<__mmask16>(left >= kLanes ? 0xFFFFu : (1u << left) - 1);
-      _mm512_mask_cvtusepi32_storeu_epi8(to + i, mask, whole);
+      if (left >= kLanes)
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm512_cvtusepi32_epi8(whole));
+      else
+        _mm512_mask_cvtusepi32_storeu_epi8(to + i, static_cast<__mmask16>((1u << left) - 1), whole);
     }
   }
 }
@@ -134,14 +150,13 @@ void pack_panel(const float* rows, size_t count, size_t in_features, void* panel
   alignas(64) std::int32_t numbers[kLanes];
   for (size_t n = 0; n < kPanel; ++n) {
     const bool real = n < count;
-    const float* const row = real ? rotated(rows + n * in_features, in_features, copy) : nullptr;
-    const Range range = real ? range_of(row, in_features) : Range{0.0f, 0.0f};
-    const float largest = range.most > -range.least ? range.most : -range.least;
+    const Row row = real ? prepare(rows + n * in_features, in_features, copy) : Row{};
+    const float largest = row.range.most > -row.range.least ? row.range.most : -row.range.least;
     const float scale = largest > 0.0f ? largest / 127.0f : 1.0f;
     std::int32_t sum = 0;
     for (size_t i = 0; i < row_numbers; i += kLanes) {
-      const __m512 weights =
-          real && i < in_features ? load_first(row + i, in_features - i) : _mm512_setzero_ps();
+      const __m512 weights = real && i < in_features ? load_first(row.numbers + i, in_features - i)
+                                                     : _mm512_setzero_ps();
       _mm512_store_si512(numbers,
                          _mm512_cvtps_epi32(_mm512_mul_ps(weights, _mm512_set1_ps(1.0f / scale))));
       for (size_t j = 0; j < kLanes && i + j < row_numbers; ++j) {

@@ -9,9 +9,12 @@
 namespace klue::kernels {
 namespace {
 
-void activate(Activation activation, float* x, size_t count) {
-  for (size_t i = 0; i < count; i += kLanes)
-    store_first(x + i, activated(activation, load_first(x + i, count - i)), count - i);
+void activate_all(Activation activation, float* x, size_t count) {
+  for (size_t i = 0; i < count; i += kLanes) {
+    Packet y[1] = {load_first(x + i, count - i)};
+    activate(activation, y);
+    store_first(x + i, y[0], count - i);
+  }
 }
 
 // panel[column × kPanel + r] = row(r)[column]: `count` ≤ kPanel rows become the lanes of one panel;
@@ -85,11 +88,16 @@ size_t attention_scratch(size_t keys, size_t head_size) {
   constexpr float kLog2E = 1.44269504088896340736f;
   const Packet shift = broadcast(packet::predux_max(largest)), factor = broadcast(scale * kLog2E);
   Packet sum = broadcast(0.0f);
-  for (size_t i = 0; i < padded_keys; i += kLanes) {
-    const Packet difference = packet::psub(packet::pload<Packet>(scores + i), shift);
-    const Packet e = exp2(packet::pmax(packet::pmul(difference, factor), broadcast(-126.0f)));
-    packet::pstore(scores + i, e);
-    sum = packet::padd(sum, e);
+  for (size_t i = 0; i < padded_keys; i += kPanel) {
+    Packet e[2];
+    for (size_t half = 0; half < 2; ++half) {
+      const Packet score = packet::pload<Packet>(scores + i + half * kLanes);
+      e[half] = packet::pmax(packet::pmul(packet::psub(score, shift), factor), broadcast(-126.0f));
+    }
+    exp2(e);
+    for (size_t half = 0; half < 2; ++half)
+      packet::pstore(scores + i + half * kLanes, e[half]);
+    sum = packet::padd(sum, packet::padd(e[0], e[1]));
   }
   return 1.0f / packet::predux(sum);
 }
@@ -204,7 +212,7 @@ const Table KLUE_KERNELS_TABLE = {
     .attention_scratch = attention_scratch,
     .attention_head = attention_head,
     .layer_norm = layer_norm,
-    .activate = activate,
+    .activate = activate_all,
 };
 
 }  // namespace klue::kernels

@@ -34,20 +34,29 @@ constexpr size_t kPanel = 2 * kLanes;  // output features computed side by side
   return (n + multiple - 1) / multiple * multiple;
 }
 
+// The functions below work on several packets side by side: each is one long chain of dependent
+// instructions, and a processor keeps busy only with a few chains at once.
+
 // Coefficients from the highest power down.
-template <size_t Count>
-[[gnu::always_inline]] inline Packet polynomial(Packet x, const float (&coefficients)[Count]) {
-  Packet sum = broadcast(coefficients[0]);
+template <size_t Packets, size_t Count>
+[[gnu::always_inline]] inline void polynomial(const Packet (&x)[Packets],
+                                              const float (&coefficients)[Count],
+                                              Packet (&sum)[Packets]) {
+#pragma GCC unroll 8
+  for (Packet& s : sum)
+    s = broadcast(coefficients[0]);
 #pragma GCC unroll 16
-  for (size_t i = 1; i < Count; ++i)
-    sum = packet::pmadd(sum, x, broadcast(coefficients[i]));
-  return sum;
+  for (size_t c = 1; c < Count; ++c)
+#pragma GCC unroll 8
+    for (size_t i = 0; i < Packets; ++i)
+      sum[i] = packet::pmadd(sum[i], x[i], broadcast(coefficients[c]));
 }
 
 // 2^x for x in [−126, 127], to one unit in the last place. Adding 1.5 · 2^23 leaves the nearest
 // whole number in the low bits, from where it goes to the exponent; the rest, at most ½, is a
 // polynomial, minimax in relative error.
-[[gnu::always_inline]] inline Packet exp2(Packet x) {
+template <size_t Packets>
+[[gnu::always_inline]] inline void exp2(Packet (&x)[Packets]) {
   using Integers = packet::unpacket_traits<Packet>::integer_packet;
   static constexpr float kPowers[] = {0.00015345810970757157f,
                                       0.0013399930903688073f,
@@ -57,51 +66,68 @@ template <size_t Count>
                                       0.6931471824645996f,
                                       1.0f};
   const Packet shifter = broadcast(12582912.0f);
-  const Packet shifted = packet::padd(x, shifter);
-  const Packet rest = packet::psub(x, packet::psub(shifted, shifter));
-  const Integers exponent =
-      packet::plogical_shift_left<23>(packet::preinterpret<Integers>(shifted));
-  const Integers mantissa = packet::preinterpret<Integers>(polynomial(rest, kPowers));
-  return packet::preinterpret<Packet>(packet::padd(mantissa, exponent));
+  Packet shifted[Packets], power[Packets];
+#pragma GCC unroll 8
+  for (size_t i = 0; i < Packets; ++i) {
+    shifted[i] = packet::padd(x[i], shifter);
+    x[i] = packet::psub(x[i], packet::psub(shifted[i], shifter));
+  }
+  polynomial(x, kPowers, power);
+#pragma GCC unroll 8
+  for (size_t i = 0; i < Packets; ++i) {
+    const Integers exponent =
+        packet::plogical_shift_left<23>(packet::preinterpret<Integers>(shifted[i]));
+    const Integers mantissa = packet::preinterpret<Integers>(power[i]);
+    x[i] = packet::preinterpret<Packet>(packet::padd(mantissa, exponent));
+  }
 }
 
 // ---------------------------------------------------------------------------------- activations
 
-// x·Φ(x), where 2Φ(x) is erfc(t) for negative x and 2 − erfc(t) for positive x, t = |x|/√2: the
-// negative tail does not cancel. log₂ erfc(t) is smooth enough for one polynomial on [0, 6],
-// minimax in the error of erfc (2e-8); beyond, erfc is nothing.
-[[gnu::always_inline]] inline Packet gelu(Packet x) {
-  static constexpr float kLogErfc[] = {
-      5.1494058794787634e-08f, -1.6547421637369553e-06f, 2.295514423167333e-05f,
-      -0.0001788012741599232f, 0.0008358762133866549f,   -0.0021162726916372776f,
-      -0.0002106480678776279f, 0.02797939069569111f,     -0.1484178751707077f,
-      -0.9184209108352661f,    -1.6279088258743286f,     1.9418607166699076e-08f};
-  constexpr float kSqrtHalf = 0.70710678118654752440f;
-  const Packet magnitude = packet::pabs(packet::pmul(x, broadcast(kSqrtHalf)));
-  const Packet t = packet::pmin(magnitude, broadcast(6.0f));
-  const Packet erfc = exp2(polynomial(t, kLogErfc));
-  const Packet negative = packet::pcmp_lt(x, broadcast(0.0f));
-  const Packet twice_phi = packet::pselect(negative, erfc, packet::psub(broadcast(2.0f), erfc));
-  return packet::pmul(packet::pmul(broadcast(0.5f), x), twice_phi);
+// x·Φ(x) = max(x, 0) − |x|·Φ(−|x|): the negative tail does not cancel. log₂ Φ(−t) is smooth enough
+// for one polynomial on [0, 6√2], minimax in the error of erfc (2e-8); beyond, Φ(−t) is nothing.
+template <size_t Packets>
+[[gnu::always_inline]] inline void gelu(Packet (&x)[Packets]) {
+  static constexpr float kLogTail[] = {
+      1.137868692644159e-09f,   -5.171069261677982e-08f, 1.0144836343332165e-06f,
+      -1.1175079634995195e-05f, 7.388171733977962e-05f,  -0.0002645340864546596f,
+      -3.7237669310028695e-05f, 0.0069948476739227754f,  -0.052473642991252956f,
+      -0.45921045541763295f,    -1.1511053699291682f,    -1.0f};
+  Packet t[Packets], tail[Packets];
+#pragma GCC unroll 8
+  for (size_t i = 0; i < Packets; ++i)
+    t[i] = packet::pmin(packet::pabs(x[i]), broadcast(8.4852814f));
+  polynomial(t, kLogTail, tail);
+  exp2(tail);
+#pragma GCC unroll 8
+  for (size_t i = 0; i < Packets; ++i)
+    x[i] = packet::psub(packet::pmax(x[i], broadcast(0.0f)), packet::pmul(t[i], tail[i]));
 }
 
-[[gnu::always_inline]] inline Packet activated(Activation activation, Packet x) {
-  switch (activation) {
-    case Activation::none:
-      return x;
-    case Activation::gelu:
-      return gelu(x);
-    case Activation::relu:
-      return packet::pmax(x, broadcast(0.0f));
-    case Activation::tanh:
-      break;
-  }
-  // Only the pooler needs tanh, on one row per sentence: the C library's is exact and fast enough.
+// Only the pooler needs tanh, on one row per sentence: the C library's is exact and fast enough.
+[[maybe_unused]] Packet tanh(Packet x) {
   alignas(64) float lanes[kLanes];
   packet::pstore(lanes, x);
   for (float& lane : lanes)
     lane = __builtin_tanhf(lane);
   return packet::pload<Packet>(lanes);
+}
+
+template <size_t Packets>
+[[gnu::always_inline]] inline void activate(Activation activation, Packet (&x)[Packets]) {
+  switch (activation) {
+    case Activation::none:
+      return;
+    case Activation::gelu:
+      return gelu(x);
+    case Activation::relu:
+      for (Packet& packet : x)
+        packet = packet::pmax(packet, broadcast(0.0f));
+      return;
+    case Activation::tanh:
+      for (Packet& packet : x)
+        packet = tanh(packet);
+  }
 }
 
 // The first `count` lanes from memory, zeros in the others.

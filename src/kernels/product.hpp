@@ -106,23 +106,75 @@ template <class Task>
   }
 }
 
-// Columns [column, column + kLanes) of one row, `count` of them real.
-[[gnu::always_inline]] inline void finish_linear(const Gemm& g, size_t row, size_t column,
-                                                 size_t count, Packet sum) {
-  if (g.bias != nullptr) sum = packet::padd(sum, load_first(g.bias + column, count));
-  if (g.activation != Activation::none) sum = activated(g.activation, sum);
-  if (g.residual != nullptr)
-    sum = packet::padd(sum, load_first(g.residual + row * g.residual_stride + column, count));
-  store_first(g.y + row * g.y_stride + column, sum, count);
+// One half of a panel: `count` real columns, and what belongs to them.
+template <class Operation>
+struct Columns {
+  size_t first, count;
+  Packet bias, scale, sum;
+
+  Columns(const Gemm& g, size_t column)
+      : first(column),
+        count(g.out_features > column ? g.out_features - column : 0),
+        bias(g.bias != nullptr ? load_first(g.bias + column, count) : broadcast(0.0f)) {
+    if constexpr (Operation::kPrecision == Precision::int8) {
+      scale = packet::pload<Packet>(g.column_scale + column);
+      sum = packet::pload<Packet>(g.column_sum + column);
+    }
+  }
+
+  Packet to_float(const Gemm& g, size_t row, typename Operation::Sum product) const {
+    if constexpr (Operation::kPrecision == Precision::int8)
+      return Operation::to_float(product, g.row_scale[row], g.row_zero[row], scale, sum, bias);
+    else
+      return packet::padd(product, bias);
+  }
+
+  void store(const Gemm& g, size_t row, Packet y) const {
+    if (g.residual != nullptr)
+      y = packet::padd(y, load_first(g.residual + row * g.residual_stride + first, count));
+    store_first(g.y + row * g.y_stride + first, y, count);
+  }
+};
+
+// From the products of `Rows` rows with one panel to y.
+template <size_t Rows, Activation activation, class Operation>
+[[gnu::always_inline]] inline void finish_rows(const Gemm& g, size_t row,
+                                               const Columns<Operation> (&columns)[2],
+                                               const typename Operation::Sum (*sums)[2]) {
+  Packet y[2 * Rows];
+#pragma GCC unroll 8
+  for (size_t i = 0; i < 2 * Rows; ++i)
+    y[i] = columns[i % 2].to_float(g, row + i / 2, sums[i / 2][i % 2]);
+  activate(activation, y);
+#pragma GCC unroll 8
+  for (size_t i = 0; i < 2 * Rows; ++i)
+    columns[i % 2].store(g, row + i / 2, y[i]);
+}
+
+template <Activation activation, class Operation>
+[[gnu::noinline]] void finish(const Gemm& g, size_t first_row, size_t rows, size_t column,
+                              const typename Operation::Sum (*sums)[2]) {
+  const Columns<Operation> columns[2] = {{g, column}, {g, column + kLanes}};
+  size_t r = 0;
+  for (; r + 2 <= rows; r += 2)
+    finish_rows<2, activation>(g, first_row + r, columns, sums + r);
+  if (r < rows) finish_rows<1, activation>(g, first_row + r, columns, sums + r);
 }
 
 template <class Operation>
-Packet to_float(const Gemm& g, size_t row, size_t column, typename Operation::Sum sum) {
-  if constexpr (Operation::kPrecision == Precision::int8)
-    return Operation::to_float(sum, g.row_scale[row], g.row_zero[row], g.column_scale + column,
-                               g.column_sum + column);
-  else
-    return sum;
+[[gnu::always_inline]] inline void finish_block(const Gemm& g, size_t first_row, size_t rows,
+                                                size_t column,
+                                                const typename Operation::Sum (*sums)[2]) {
+  switch (g.activation) {
+    case Activation::none:
+      return finish<Activation::none, Operation>(g, first_row, rows, column, sums);
+    case Activation::gelu:
+      return finish<Activation::gelu, Operation>(g, first_row, rows, column, sums);
+    case Activation::relu:
+      return finish<Activation::relu, Operation>(g, first_row, rows, column, sums);
+    case Activation::tanh:
+      return finish<Activation::tanh, Operation>(g, first_row, rows, column, sums);
+  }
 }
 
 // A short text does little with each weight before it needs the next: without help it would wait
@@ -138,18 +190,15 @@ Packet to_float(const Gemm& g, size_t row, size_t column, typename Operation::Su
 
 template <class Operation, size_t Rows>
 [[gnu::noinline]] void linear_block(const Gemm& g, size_t first_row, size_t panel, Ahead ahead) {
+  // Where the results go is seldom in the nearer caches. Fetched now, it is when they are there.
+  for (size_t r = 0; r < Rows; ++r)
+    for (size_t half = 0; half < 2; ++half)
+      __builtin_prefetch(g.y + (first_row + r) * g.y_stride + panel * kPanel + half * kLanes, 1, 3);
   typename Operation::Sum sums[Rows][2];
   const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
   multiply_panel<Operation, Rows>(static_cast<const float*>(g.x) + first_row * g.x_stride,
                                   g.x_stride, weights, g.groups, ahead, sums);
-  const size_t column = panel * kPanel, left = g.out_features - column;
-  for (size_t r = 0; r < Rows; ++r) {
-    const size_t row = first_row + r;
-    finish_linear(g, row, column, left, to_float<Operation>(g, row, column, sums[r][0]));
-    if (left > kLanes)
-      finish_linear(g, row, column + kLanes, left - kLanes,
-                    to_float<Operation>(g, row, column + kLanes, sums[r][1]));
-  }
+  finish_block<Operation>(g, first_row, Rows, panel * kPanel, sums);
 }
 
 template <class Operation>
