@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::size_t kGroupBytes = 4;
 
-// Activations as the product multiplies them.
-struct Activations {
-  const void* groups;
-  std::size_t stride;  // in groups
-  const float* scale;
-  const float* zero;
-};
-
 class PackedLinear final : public Linear {
  public:
   PackedLinear(const kernels::Product& product, const LinearSource& source, const ThreadPool& pool)
@@ -34,13 +26,32 @@ class PackedLinear final : public Linear {
     source.read_bias(bias_.span());
   }
 
-  void apply(ConstRows x, Rows y, const Epilogue& epilogue, Scratch& scratch,
-             const ThreadPool& pool) const override {
-    const Activations activations = convert(x, scratch, pool);
+  Prepared prepare(ConstRows x, Scratch& scratch, const ThreadPool& pool) const override {
+    if (product_.convert_rows == nullptr)
+      return {.data = x.data, .count = x.count, .stride = x.stride};
+    const std::size_t row_bytes = groups_ * kGroupBytes;
+    const std::size_t numbers_bytes = (x.count * row_bytes + 63) / 64 * 64;
+    scratch.reserve_discard(numbers_bytes + 2 * x.count * sizeof(float));
+    std::byte* const numbers = scratch.data();
+    float* const scale = reinterpret_cast<float*>(numbers + numbers_bytes);
+    float* const zero = scale + x.count;
+    constexpr std::size_t kRowsPerTask = 32;
+    pool.parallel_for(
+        (x.count + kRowsPerTask - 1) / kRowsPerTask, [&](std::size_t task, std::size_t) {
+          const std::size_t first = task * kRowsPerTask;
+          product_.convert_rows(x.data + first * x.stride, std::min(kRowsPerTask, x.count - first),
+                                x.stride, in_features(), numbers + first * row_bytes, scale + first,
+                                zero + first);
+        });
+    return {numbers, x.count, groups_, scale, zero};
+  }
+
+  void multiply(const Prepared& x, Rows y, const Epilogue& epilogue,
+                const ThreadPool& pool) const override {
     const kernels::Gemm gemm{
-        .x = activations.groups,
+        .x = x.data,
         .rows = x.count,
-        .x_stride = activations.stride,
+        .x_stride = x.stride,
         .groups = groups_,
         .panels = panels_.data(),
         .bias = bias_.data(),
@@ -52,8 +63,8 @@ class PackedLinear final : public Linear {
         .activation = epilogue.activation,
         .first_panel = 0,
         .last_panel = panel_count_,
-        .row_scale = activations.scale,
-        .row_zero = activations.zero,
+        .row_scale = x.scale,
+        .row_zero = x.zero,
         .column_scale = column_scale_.data(),
         .column_sum = column_sum_.data(),
     };
@@ -74,25 +85,6 @@ class PackedLinear final : public Linear {
   // Only int8 has scales and sums.
   std::size_t padded_features() const {
     return product_.precision == Precision::int8 ? panel_count_ * product_.panel_width : 0;
-  }
-
-  Activations convert(ConstRows x, Scratch& scratch, const ThreadPool& pool) const {
-    if (product_.convert_rows == nullptr) return {x.data, x.stride, nullptr, nullptr};
-    const std::size_t row_bytes = groups_ * kGroupBytes;
-    const std::size_t numbers_bytes = (x.count * row_bytes + 63) / 64 * 64;
-    scratch.reserve_discard(numbers_bytes + 2 * x.count * sizeof(float));
-    std::byte* const numbers = scratch.data();
-    float* const scale = reinterpret_cast<float*>(numbers + numbers_bytes);
-    float* const zero = scale + x.count;
-    constexpr std::size_t kRowsPerTask = 32;
-    pool.parallel_for(
-        (x.count + kRowsPerTask - 1) / kRowsPerTask, [&](std::size_t task, std::size_t) {
-          const std::size_t first = task * kRowsPerTask;
-          product_.convert_rows(x.data + first * x.stride, std::min(kRowsPerTask, x.count - first),
-                                x.stride, in_features(), numbers + first * row_bytes, scale + first,
-                                zero + first);
-        });
-    return {numbers, groups_, scale, zero};
   }
 
   void pack(const LinearSource& source, const ThreadPool& pool) {

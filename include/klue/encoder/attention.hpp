@@ -43,8 +43,12 @@ class SelfAttention {
     const Rows query{workspace.query.data(), queries.rows.count, hidden_};
     const Rows key_value{workspace.key_value.data(), hidden.count, 2 * hidden_};
     const Rows context{workspace.context.data(), queries.rows.count, hidden_};
-    query_->apply(queries.rows, query, {}, workspace.activations, pool);
-    key_value_->apply(hidden, key_value, {}, workspace.activations, pool);
+    const Prepared all = key_value_->prepare(hidden, workspace.activations, pool);
+    key_value_->multiply(all, key_value, {}, pool);
+    if (queries.rows.data == hidden.data)
+      query_->multiply(all, query, {}, pool);
+    else
+      query_->apply(queries.rows, query, {}, workspace.activations, pool);
     attend(batch, query, key_value, queries.first, context, workspace, pool);
     output_->apply(context, queries.rows, {.residual = queries.rows}, workspace.activations, pool);
   }

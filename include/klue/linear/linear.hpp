@@ -40,6 +40,14 @@ struct Epilogue {
 
 using Scratch = AlignedBuffer<std::byte>;
 
+/// Rows in the form that a layer multiplies. What is behind the pointers is the engine's.
+struct Prepared {
+  const void* data = nullptr;
+  std::size_t count = 0, stride = 0;  ///< rows, and from one to the next in 32-bit groups
+  const float* scale = nullptr;       ///< int8 only: row r ≈ scale[r] × (data − zero[r])
+  const float* zero = nullptr;
+};
+
 /// y = activation(x · Wᵀ + b) + residual, the weights packed once for the engine that multiplies
 /// them. Immutable, and callable from any number of threads at once.
 class Linear {
@@ -48,11 +56,20 @@ class Linear {
   std::size_t in_features() const noexcept { return in_features_; }
   std::size_t out_features() const noexcept { return out_features_; }
 
-  /// x: [rows, in_features]; y and the residual: [rows, out_features]. y may be the residual but
-  /// not x. Splits the output features among the threads, so that one short sentence gains too.
-  /// `scratch` is the caller's, for converted activations; it grows to its largest use.
-  virtual void apply(ConstRows x, Rows y, const Epilogue& epilogue, Scratch& scratch,
-                     const ThreadPool& pool) const = 0;
+  /// x: [rows, in_features]. Where that needs a conversion it is made in `scratch`, the caller's,
+  /// which grows to its largest use; x and scratch must stay as they are while the result is used.
+  /// Layers of the same engine, precision and in_features can share it.
+  virtual Prepared prepare(ConstRows x, Scratch& scratch, const ThreadPool& pool) const = 0;
+
+  /// y and the residual: [rows, out_features]. y may be the residual but not x. Splits the output
+  /// features among the threads, so that one short sentence gains too.
+  virtual void multiply(const Prepared& x, Rows y, const Epilogue& epilogue,
+                        const ThreadPool& pool) const = 0;
+
+  void apply(ConstRows x, Rows y, const Epilogue& epilogue, Scratch& scratch,
+             const ThreadPool& pool) const {
+    multiply(prepare(x, scratch, pool), y, epilogue, pool);
+  }
 
  protected:
   Linear(std::size_t in_features, std::size_t out_features)
