@@ -23,7 +23,7 @@ struct LoadOptions {
   std::filesystem::path preprocessor{};
   /// Tokens computed together. More text than this is worked through in parts, so that memory does
   /// not grow with it: about 40 kB per token of the base model.
-  std::size_t batch_tokens = 1024;
+  std::size_t batch_tokens = 256;
 };
 
 /// How texts are cut and padded before they are encoded.

@@ -30,7 +30,7 @@ struct EncoderOptions {
   Engine engine = Engine::automatic;
   Precision precision = Precision::f32;
   /// Tokens computed together; longer inputs are worked through in parts of whole sentences.
-  std::size_t batch_tokens = 1024;
+  std::size_t batch_tokens = 256;
 };
 
 /// What to compute and keep.
