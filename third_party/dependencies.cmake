@@ -7,6 +7,19 @@ find_package(nlohmann_json 3.10 REQUIRED)      # nlohmann-json3-dev: configurati
 find_package(Threads REQUIRED)
 find_package(Snappy 1.1 QUIET)                 # libsnappy-dev, optional: compressed TensorFlow indices
 
+# libdnnl-dev, optional: a second engine. Not by its own CMake package, which on Debian asks for the
+# headers of OpenCL. It must be a build on OpenMP, whose threads linear/onednn_linear.cpp knows to hold.
+if(KLUE_WITH_ONEDNN)
+  find_package(OpenMP QUIET COMPONENTS CXX)
+  find_library(KLUE_ONEDNN_LIBRARY dnnl)
+  find_path(KLUE_ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl_config.h)
+  mark_as_advanced(KLUE_ONEDNN_LIBRARY KLUE_ONEDNN_INCLUDE_DIR)
+  if(OpenMP_CXX_FOUND AND KLUE_ONEDNN_LIBRARY AND KLUE_ONEDNN_INCLUDE_DIR)
+    file(STRINGS ${KLUE_ONEDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_config.h KLUE_ONEDNN_FOUND
+      REGEX "^#define DNNL_CPU_THREADING_RUNTIME DNNL_RUNTIME_OMP")
+  endif()
+endif()
+
 if(KLUE_BUILD_TOOLS)
   find_package(CLI11 2.1 REQUIRED)             # libcli11-dev: the command line of embed
 endif()

@@ -1,7 +1,7 @@
 // Times the encoder on one model, one JSON line per case:
 //
 //   encoder_benchmark MODEL_DIR [--precision f32|bf16|int8] [--threads N] [--seconds S]
-//       [--batch-tokens N]
+//       [--engine eigen|onednn] [--batch-tokens N]
 //       --shapes 1x8,1x16,32x128     batches of random ids, batch × length
 //       --corpus FILE                a text per line, end to end: tokenization, encoder, mean
 //       pooling
@@ -35,6 +35,7 @@ double now() {
 struct Arguments {
   std::string model, shapes, corpus;
   Precision precision = Precision::f32;
+  Engine engine = Engine::automatic;
   std::size_t threads = 1;
   std::size_t batch_tokens = LoadOptions{}.batch_tokens;
   double seconds = 3;
@@ -54,6 +55,8 @@ Arguments parse(int argc, char** argv) {
       a.gemms = true;
     else if (flag == "--threads")
       a.threads = std::stoul(value());
+    else if (flag == "--engine")
+      a.engine = value() == std::string("onednn") ? Engine::onednn : Engine::eigen;
     else if (flag == "--batch-tokens")
       a.batch_tokens = std::stoul(value());
     else if (flag == "--seconds")
@@ -170,6 +173,7 @@ int main(int argc, char** argv) {
     const Arguments arguments = parse(argc, argv);
     const double begin = now();
     const auto model = klue::Model::load(arguments.model, {.threads = arguments.threads,
+                                                           .engine = arguments.engine,
                                                            .precision = arguments.precision,
                                                            .batch_tokens = arguments.batch_tokens});
     std::fprintf(stderr, "loaded in %.3f s\n", now() - begin);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <random>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -51,7 +52,7 @@ struct Shape {
   double operations() const { return 2.0 * static_cast<double>(rows * in * out); }
 };
 
-void packed(benchmark::State& state, Precision precision) {
+void layer(benchmark::State& state, Engine engine, Precision precision) {
   const Shape shape(state);
   if (kernels::product(precision) == nullptr) return state.SkipWithError("not on this processor");
   const ThreadPool pool(1);
@@ -62,11 +63,11 @@ void packed(benchmark::State& state, Precision precision) {
   source.read_rows = [&](std::size_t first, std::span<float> rows) {
     std::copy_n(&weights[first * shape.in], rows.size(), rows.data());
   };
-  const auto layer = make_linear(Engine::eigen, precision, source, pool);
+  const auto linear = make_linear(engine, precision, source, pool);
   Scratch scratch;
   for (auto _ : state) {
-    layer->apply({x.data(), shape.rows, shape.in}, {y.data(), shape.rows, shape.out}, {}, scratch,
-                 pool);
+    linear->apply({x.data(), shape.rows, shape.in}, {y.data(), shape.rows, shape.out}, {}, scratch,
+                  pool);
     benchmark::DoNotOptimize(y.data());
     benchmark::ClobberMemory();
   }
@@ -93,10 +94,22 @@ void base_shapes(benchmark::internal::Benchmark* b) {
       b->Args({rows, in, out});
 }
 
-BENCHMARK(plain_eigen)->Apply(base_shapes);
-BENCHMARK_CAPTURE(packed, f32, Precision::f32)->Apply(base_shapes);
-BENCHMARK_CAPTURE(packed, bf16, Precision::bf16)->Apply(base_shapes);
-BENCHMARK_CAPTURE(packed, int8, Precision::int8)->Apply(base_shapes);
+void register_all() {
+  base_shapes(benchmark::RegisterBenchmark("plain_eigen", plain_eigen));
+  for (const Engine engine : available_engines())
+    for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
+      const std::string name =
+          std::string(engine_name(engine)) + "/" + std::string(precision_name(precision));
+      base_shapes(benchmark::RegisterBenchmark(name.c_str(), layer, engine, precision));
+    }
+}
 
 }  // namespace
 }  // namespace klue::bench
+
+int main(int argc, char** argv) {
+  klue::bench::register_all();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+}

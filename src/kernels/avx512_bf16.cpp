@@ -12,6 +12,7 @@ struct Bf16 {
   static constexpr Precision kPrecision = Precision::bf16;
   using Sum = __m512;
   static Sum zero() { return _mm512_setzero_ps(); }
+  static Sum load_sum(const float* sums) { return _mm512_loadu_ps(sums); }
   static __m512i load(const float* weights) { return _mm512_load_si512(weights); }
   static Sum multiply_add(const float* x, __m512i weights, Sum sum) {
     int group;
@@ -65,6 +66,7 @@ const Product product_avx512_bf16 = {
     .pack_panel = pack_panel,
     .convert_rows = convert_rows,
     .gemm = gemm<Bf16>,
+    .finish = finish_panels<Bf16>,
 };
 
 }  // namespace klue::kernels

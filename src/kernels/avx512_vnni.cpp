@@ -22,6 +22,7 @@ struct Int8 {
   static constexpr Precision kPrecision = Precision::int8;
   using Sum = __m512i;
   static Sum zero() { return _mm512_setzero_si512(); }
+  static Sum load_sum(const float* sums) { return _mm512_loadu_si512(sums); }
   static __m512i load(const float* weights) { return _mm512_load_si512(weights); }
   static Sum multiply_add(const float* x, __m512i weights, Sum sum) {
     int group;
@@ -180,6 +181,7 @@ const Product product_avx512_vnni = {
     .pack_panel = pack_panel,
     .convert_rows = convert_rows,
     .gemm = gemm<Int8>,
+    .finish = finish_panels<Int8>,
 };
 
 }  // namespace klue::kernels

@@ -55,6 +55,7 @@ constexpr Product kF32{
     .pack_panel = pack_panel_f32,
     .convert_rows = nullptr,
     .gemm = gemm<F32>,
+    .finish = finish_panels<F32>,
 };
 
 // ------------------------------------------------------------------------------------- attention

@@ -2,7 +2,7 @@
 //
 // A precision is an Operation:
 //   Sum                          what products are added up in, one per output feature
-//   zero()
+//   zero(), load_sum(memory)
 //   multiply_add(x, w, sum)      sum + x · w for one group of x and kLanes groups of weights
 //   to_float(sum, …)             the product as numbers
 #pragma once
@@ -26,6 +26,7 @@ struct F32 {
   using Sum = Packet;
   using Weights = Packet;
   static Sum zero() { return broadcast(0.0f); }
+  static Sum load_sum(const float* sums) { return packet::ploadu<Packet>(sums); }
   static Weights load(const float* weights) { return packet::pload<Packet>(weights); }
   static Sum multiply_add(const float* x, Weights weights, Sum sum) {
     return packet::pmadd(broadcast(*x), weights, sum);
@@ -136,15 +137,22 @@ struct Columns {
   }
 };
 
-// From the products of `Rows` rows with one panel to y.
+// Sums of products as they lie in memory; 32-bit numbers of the operation's kind.
+struct Sums {
+  const float* data;
+  size_t stride;  // from a row to the next
+};
+
+// From the sums of `Rows` rows with one panel to y.
 template <size_t Rows, Activation activation, class Operation>
 [[gnu::always_inline]] inline void finish_rows(const Gemm& g, size_t row,
                                                const Columns<Operation> (&columns)[2],
-                                               const typename Operation::Sum (*sums)[2]) {
+                                               const float* sums, size_t stride) {
   Packet y[2 * Rows];
 #pragma GCC unroll 8
   for (size_t i = 0; i < 2 * Rows; ++i)
-    y[i] = columns[i % 2].to_float(g, row + i / 2, sums[i / 2][i % 2]);
+    y[i] = columns[i % 2].to_float(g, row + i / 2,
+                                   Operation::load_sum(sums + i / 2 * stride + i % 2 * kLanes));
   activate(activation, y);
 #pragma GCC unroll 8
   for (size_t i = 0; i < 2 * Rows; ++i)
@@ -153,18 +161,18 @@ template <size_t Rows, Activation activation, class Operation>
 
 template <Activation activation, class Operation>
 [[gnu::noinline]] void finish(const Gemm& g, size_t first_row, size_t rows, size_t column,
-                              const typename Operation::Sum (*sums)[2]) {
+                              Sums sums) {
   const Columns<Operation> columns[2] = {{g, column}, {g, column + kLanes}};
+  const auto at = [&](size_t r) { return sums.data + r * sums.stride; };
   size_t r = 0;
   for (; r + 2 <= rows; r += 2)
-    finish_rows<2, activation>(g, first_row + r, columns, sums + r);
-  if (r < rows) finish_rows<1, activation>(g, first_row + r, columns, sums + r);
+    finish_rows<2, activation>(g, first_row + r, columns, at(r), sums.stride);
+  if (r < rows) finish_rows<1, activation>(g, first_row + r, columns, at(r), sums.stride);
 }
 
 template <class Operation>
 [[gnu::always_inline]] inline void finish_block(const Gemm& g, size_t first_row, size_t rows,
-                                                size_t column,
-                                                const typename Operation::Sum (*sums)[2]) {
+                                                size_t column, Sums sums) {
   switch (g.activation) {
     case Activation::none:
       return finish<Activation::none, Operation>(g, first_row, rows, column, sums);
@@ -175,6 +183,14 @@ template <class Operation>
     case Activation::tanh:
       return finish<Activation::tanh, Operation>(g, first_row, rows, column, sums);
   }
+}
+
+// Product::finish: the sums of g's panels, which something else has computed.
+template <class Operation>
+void finish_panels(const Gemm& g, const void* sums, size_t stride, size_t first_row, size_t rows) {
+  const auto* from = static_cast<const float*>(sums);
+  for (size_t panel = g.first_panel; panel < g.last_panel; ++panel, from += kPanel)
+    finish_block<Operation>(g, first_row, rows, panel * kPanel, {from, stride});
 }
 
 // A short text does little with each weight before it needs the next: without help it would wait
@@ -198,7 +214,8 @@ template <class Operation, size_t Rows>
   const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
   multiply_panel<Operation, Rows>(static_cast<const float*>(g.x) + first_row * g.x_stride,
                                   g.x_stride, weights, g.groups, ahead, sums);
-  finish_block<Operation>(g, first_row, Rows, panel * kPanel, sums);
+  finish_block<Operation>(g, first_row, Rows, panel * kPanel,
+                          {reinterpret_cast<const float*>(sums), kPanel});
 }
 
 template <class Operation>

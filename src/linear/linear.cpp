@@ -1,9 +1,11 @@
+#include <span>
 #include <string>
 
 #include <klue/core/error.hpp>
 #include <klue/kernels/kernels.hpp>
 #include <klue/linear/linear.hpp>
 
+#include "linear/onednn_linear.hpp"
 #include "linear/packed_linear.hpp"
 
 namespace klue {
@@ -19,20 +21,26 @@ std::string possible_precisions() {
 
 }  // namespace
 
-std::unique_ptr<const Linear> make_linear(Engine, Precision precision, const LinearSource& source,
-                                          const ThreadPool& pool) {
+std::span<const Engine> available_engines() noexcept {
+  static constexpr Engine kEngines[] = {Engine::eigen, Engine::onednn};
+  return std::span(kEngines).first(has_onednn() ? 2 : 1);
+}
+
+std::unique_ptr<const Linear> make_linear(Engine engine, Precision precision,
+                                          const LinearSource& source, const ThreadPool& pool) {
   const kernels::Product* product = kernels::product(precision);
   if (product == nullptr)
     throw UnsupportedError("this processor cannot multiply in that precision",
                            {.field = "precision",
                             .expected = "one of " + possible_precisions(),
                             .actual = std::string(precision_name(precision))});
-  return make_packed_linear(*product, source, pool);
+  return engine == Engine::onednn ? make_onednn_linear(*product, source, pool)
+                                  : make_packed_linear(*product, source, pool);
 }
 
-std::string describe_engine(Engine, Precision precision) {
-  return std::string("Eigen, ") + kernels::active().name + ", " +
-         std::string(precision_name(precision));
+std::string describe_engine(Engine engine, Precision precision) {
+  return std::string(engine == Engine::onednn ? "oneDNN, " : "Eigen, ") + kernels::active().name +
+         ", " + std::string(precision_name(precision));
 }
 
 }  // namespace klue

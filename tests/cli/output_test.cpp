@@ -343,10 +343,13 @@ TEST(EmbedChoices, PrecisionsAreTheLibrarys) {
 
 TEST(EmbedChoices, EnginesComputeTheSame) {
   const std::vector<float> wanted = values_of(model().embed(kTexts).values());
-  for (const char* engine : {"auto", "eigen"}) {
-    const std::vector<float> found = floats_of(run({"--format", "f32", "--engine", engine}).out);
-    EXPECT_THAT(found, testing::Pointwise(testing::FloatNear(1e-5f), wanted)) << engine;
+  for (const Engine engine : available_engines()) {
+    const std::string name(engine_name(engine));
+    const std::vector<float> found = floats_of(run({"--format", "f32", "--engine", name}).out);
+    EXPECT_THAT(found, testing::Pointwise(testing::FloatNear(1e-5f), wanted)) << name;
   }
+  EXPECT_EQ(floats_of(run({"--format", "f32", "--engine", "auto"}).out),
+            floats_of(run({"--format", "f32", "--engine", "eigen"}).out));
 }
 
 }  // namespace

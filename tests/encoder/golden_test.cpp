@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -21,9 +22,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-Encoder load_encoder(const fs::path& directory, std::size_t threads = 1) {
+Encoder load_encoder(const fs::path& directory, std::size_t threads = 1,
+                     Engine engine = Engine::automatic) {
   return Encoder(read_encoder_config(directory / "config.json"), open_checkpoint(directory),
-                 std::make_shared<ThreadPool>(threads));
+                 std::make_shared<ThreadPool>(threads), {.engine = engine});
 }
 
 // The inputs of a case, padded rows and all, as its manifest gives them.
@@ -86,14 +88,25 @@ double difference_on_tokens(const EncoderInputs& inputs, const Tensor& ours,
 struct TinyModel {
   const char* golden;
   const char* fixture;
+  Engine engine;
 };
+
+std::vector<TinyModel> tiny_models() {
+  std::vector<TinyModel> models;
+  for (const Engine engine : available_engines())
+    models.insert(models.end(), {{"encoder_tiny", "tiny-11", engine},
+                                 {"encoder_tiny_f16", "tiny-11-f16", engine},
+                                 {"encoder_tiny_bf16", "tiny-11-bf16", engine}});
+  return models;
+}
 
 class TinyGoldens : public testing::TestWithParam<TinyModel> {};
 
 TEST_P(TinyGoldens, AllOutputsAgree) {
   const Golden golden(GetParam().golden);
   if (!golden.available()) GTEST_SKIP() << "needs ../shared/goldens/" << GetParam().golden;
-  const Encoder encoder = load_encoder(fs::path(KLUE_FIXTURE_DIR) / GetParam().fixture);
+  const Encoder encoder =
+      load_encoder(fs::path(KLUE_FIXTURE_DIR) / GetParam().fixture, 1, GetParam().engine);
   constexpr double kTolerance = 2e-5;
   for (const json& c : golden.cases()) {
     SCOPED_TRACE(c["name"]);
@@ -135,19 +148,19 @@ TEST_P(TinyGoldens, PaddedRowsAreTheReferencesOnRequest) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, TinyGoldens,
-                         testing::Values(TinyModel{"encoder_tiny", "tiny-11"},
-                                         TinyModel{"encoder_tiny_f16", "tiny-11-f16"},
-                                         TinyModel{"encoder_tiny_bf16", "tiny-11-bf16"}),
-                         [](const auto& test) { return std::string(test.param.golden); });
+INSTANTIATE_TEST_SUITE_P(, TinyGoldens, testing::ValuesIn(tiny_models()), [](const auto& test) {
+  return std::string(test.param.golden) + "_" + std::string(engine_name(test.param.engine));
+});
+
+class BaseGoldens : public testing::TestWithParam<Engine> {};
 
 // The base model has 442 MB of weights, which the build makes once where ../shared is there.
-TEST(BaseGoldens, AllOutputsAgree) {
+TEST_P(BaseGoldens, AllOutputsAgree) {
   const Golden golden("encoder_base");
   const fs::path model = fs::path(KLUE_FIXTURE_DIR) / "base-21";
   if (!golden.available() || !fs::exists(model / "config.json"))
     GTEST_SKIP() << "needs ../shared and the fixture base-21 made from it";
-  const Encoder encoder = load_encoder(model, 2);
+  const Encoder encoder = load_encoder(model, 2, GetParam());
   constexpr double kTolerance = 3e-4;
   for (const json& c : golden.cases()) {
     SCOPED_TRACE(c["name"]);
@@ -179,6 +192,9 @@ TEST(BaseGoldens, AllOutputsAgree) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(, BaseGoldens, testing::ValuesIn(available_engines()),
+                         [](const auto& test) { return std::string(engine_name(test.param)); });
 
 }  // namespace
 }  // namespace klue

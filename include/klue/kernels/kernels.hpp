@@ -63,6 +63,11 @@ struct Product {
   void (*convert_rows)(const float* x, std::size_t rows, std::size_t x_stride,
                        std::size_t in_features, void* converted, float* row_scale, float* row_zero);
   void (*gemm)(const Gemm&);
+  /// What gemm does after its sums, for sums that something else has computed: y from
+  /// Σ x[first_row + r] · W[n], float32 (int32 for int8), at sums[r × stride + n − first_panel ×
+  /// panel_width], up to last_panel. gemm's x, stride and panels are not looked at.
+  void (*finish)(const Gemm&, const void* sums, std::size_t stride, std::size_t first_row,
+                 std::size_t rows);
 };
 
 /// Attention of one head of one sentence: out = softmax(q · Kᵀ × scale) · V.

@@ -15,9 +15,13 @@ namespace klue {
 
 /// Which library multiplies the weights.
 enum class Engine : unsigned char {
-  automatic,  ///< the fastest one that this build has and this processor runs
-  eigen       ///< always there: blocks in registers, written in Eigen's packet primitives
+  automatic,  ///< eigen: the faster one wherever both were measured
+  eigen,      ///< always there: blocks in registers, written in Eigen's packet primitives
+  onednn      ///< Intel's oneDNN, where the library was built with it
 };
+
+/// What a caller may ask for in this build; eigen first.
+std::span<const Engine> available_engines() noexcept;
 
 using kernels::Activation;
 
@@ -94,6 +98,19 @@ std::unique_ptr<const Linear> make_linear(Engine engine, Precision precision,
 
 /// "Eigen, AVX-512, f32": what `make_linear` would use here, for people.
 std::string describe_engine(Engine engine, Precision precision);
+
+/// "eigen"; the spelling of the command line.
+constexpr std::string_view engine_name(Engine engine) {
+  switch (engine) {
+    case Engine::automatic:
+      return "auto";
+    case Engine::eigen:
+      return "eigen";
+    case Engine::onednn:
+      return "onednn";
+  }
+  return "";
+}
 
 /// "bf16"; the spelling of the command line.
 constexpr std::string_view precision_name(Precision precision) {

@@ -1,0 +1,175 @@
+// Every engine against a double loop, and against each other.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <klue/core/error.hpp>
+#include <klue/linear/linear.hpp>
+
+#include "linear/onednn_linear.hpp"
+
+namespace klue {
+namespace {
+
+using Values = std::vector<float>;
+
+Values random_values(std::size_t count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal;
+  Values values(count);
+  for (float& x : values)
+    x = normal(generator);
+  return values;
+}
+
+struct Layer {
+  std::size_t in, out;
+  Values weights = random_values(in * out, 1), bias = random_values(out, 2);
+
+  LinearSource source(bool with_bias) const {
+    LinearSource s{.in_features = in, .out_features = out};
+    s.read_rows = [this](std::size_t first, std::span<float> rows) {
+      std::copy_n(weights.begin() + static_cast<std::ptrdiff_t>(first * in), rows.size(),
+                  rows.begin());
+    };
+    if (with_bias)
+      s.read_bias = [this](std::span<float> values) { std::ranges::copy(bias, values.begin()); };
+    return s;
+  }
+};
+
+Values apply(const Linear& layer, const Values& x, const Epilogue& epilogue,
+             const ThreadPool& pool) {
+  const std::size_t rows = x.size() / layer.in_features();
+  Values y(rows * layer.out_features());
+  Scratch scratch;
+  layer.apply({x.data(), rows, layer.in_features()}, {y.data(), rows, layer.out_features()},
+              epilogue, scratch, pool);
+  return y;
+}
+
+using Case = std::tuple<Engine, Precision>;
+
+class Engines : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (kernels::product(precision()) == nullptr)
+      GTEST_SKIP() << "this processor cannot multiply in that precision";
+  }
+  Engine engine() const { return std::get<0>(GetParam()); }
+  Precision precision() const { return std::get<1>(GetParam()); }
+
+  // Several times the usual error of a sum of `in` products of standard normal numbers.
+  double tolerance(std::size_t in) const {
+    const double size = std::sqrt(static_cast<double>(in));
+    switch (precision()) {
+      case Precision::f32:
+        return 1e-5 * size;
+      case Precision::bf16:
+        return 0.03 * size;
+      case Precision::int8:
+        break;
+    }
+    return 0.08 * size;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(, Engines,
+                         testing::Combine(testing::ValuesIn(available_engines()),
+                                          testing::Values(Precision::f32, Precision::bf16,
+                                                          Precision::int8)),
+                         [](const auto& test) {
+                           return std::string(engine_name(std::get<0>(test.param))) + "_" +
+                                  std::string(precision_name(std::get<1>(test.param)));
+                         });
+
+// Sizes around the blocks of the engines: 14 rows, 64 rows, 32 features, 256 features.
+TEST_P(Engines, AgreeWithTheDefinition) {
+  const ThreadPool pool(3);
+  for (const auto& [in, out] : {std::pair<std::size_t, std::size_t>{1, 1},
+                                {3, 33},
+                                {32, 96},
+                                {256, 256},
+                                {768, 300},
+                                {1024, 768}}) {
+    const Layer layer{in, out};
+    const auto linear = make_linear(engine(), precision(), layer.source(true), pool);
+    for (const std::size_t rows : {1, 13, 64, 65, 150}) {
+      SCOPED_TRACE(testing::Message() << rows << " × " << in << " × " << out);
+      const Values x = random_values(rows * in, 3), residual = random_values(rows * out, 4);
+      const Values y =
+          apply(*linear, x,
+                {.activation = Activation::relu, .residual = {residual.data(), rows, out}}, pool);
+      double largest = 0;
+      for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t n = 0; n < out; ++n) {
+          double sum = static_cast<double>(layer.bias[n]);
+          for (std::size_t k = 0; k < in; ++k)
+            sum +=
+                static_cast<double>(x[r * in + k]) * static_cast<double>(layer.weights[n * in + k]);
+          const double exact = std::max(sum, 0.0) + static_cast<double>(residual[r * out + n]);
+          largest = std::max(largest, std::abs(exact - static_cast<double>(y[r * out + n])));
+        }
+      EXPECT_LE(largest, tolerance(in));
+    }
+  }
+}
+
+TEST_P(Engines, GiveARowTheSameAloneAndAmongOthers) {
+  const ThreadPool alone_pool(1), pool(4);
+  const Layer layer{768, 300};
+  const auto linear = make_linear(engine(), precision(), layer.source(false), pool);
+  const Values x = random_values(150 * 768, 5);
+  const Values together = apply(*linear, x, {.activation = Activation::gelu}, pool);
+  for (const std::size_t row : {0, 63, 64, 149}) {
+    const Values one(x.begin() + static_cast<std::ptrdiff_t>(row * 768),
+                     x.begin() + static_cast<std::ptrdiff_t>((row + 1) * 768));
+    const Values alone = apply(*linear, one, {.activation = Activation::gelu}, alone_pool);
+    for (std::size_t n = 0; n < 300; ++n) {
+      const float among = together[row * 300 + n];
+      if (engine() == Engine::eigen)
+        ASSERT_EQ(alone[n], among) << row << ", " << n;
+      else  // a promise of ours, not of oneDNN's
+        ASSERT_NEAR(alone[n], among, 1e-5f * std::max(1.0f, std::abs(among))) << row << ", " << n;
+    }
+  }
+}
+
+TEST_P(Engines, ServeManyThreadsAtOnce) {
+  const ThreadPool pool(2);
+  const Layer layer{256, 512};
+  const auto linear = make_linear(engine(), precision(), layer.source(true), pool);
+  const Values x = random_values(100 * 256, 6), wanted = apply(*linear, x, {}, pool);
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 8; ++caller)
+    callers.emplace_back([&] {
+      for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(apply(*linear, x, {}, pool), wanted);
+    });
+  for (std::thread& caller : callers)
+    caller.join();
+}
+
+TEST(Onednn, IsRefusedByNameWhereTheBuildLacksIt) {
+  if (has_onednn()) GTEST_SKIP() << "this build has oneDNN";
+  const Layer layer{4, 4};
+  try {
+    make_linear(Engine::onednn, Precision::f32, layer.source(false), ThreadPool(1));
+    FAIL() << "no error";
+  } catch (const UnsupportedError& error) {
+    EXPECT_EQ(error.field(), "engine");
+    EXPECT_EQ(error.actual(), "onednn");
+  }
+}
+
+}  // namespace
+}  // namespace klue
