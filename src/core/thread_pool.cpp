@@ -2,7 +2,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
-#include <list>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -55,13 +54,14 @@ struct ThreadPool::State {
     std::atomic<std::size_t> next{0};     // first index nobody has taken
     std::atomic<std::size_t> workers{0};  // workers inside this job, the caller not counted
     std::exception_ptr error{};           // guarded by State::mutex
+    Job* next_job = nullptr;              // likewise
 
     bool exhausted() const { return next.load(std::memory_order_relaxed) >= count; }
   };
 
   std::mutex mutex;
   std::condition_variable work_arrived, worker_left;
-  std::list<Job*> jobs;                     // guarded by mutex
+  Job* first_job = nullptr;                 // guarded by mutex; the callers own the jobs
   std::atomic<std::size_t> jobs_posted{0};  // grows with every job; what spinning workers watch
   std::atomic<bool> stopping{false};
   std::vector<std::thread> workers;
@@ -91,8 +91,22 @@ struct ThreadPool::State {
     }
   }
 
+  void append(Job& job) {  // with mutex held
+    Job** end = &first_job;
+    while (*end != nullptr)
+      end = &(*end)->next_job;
+    *end = &job;
+  }
+
+  void remove(const Job& job) {  // with mutex held
+    Job** place = &first_job;
+    while (*place != &job)
+      place = &(*place)->next_job;
+    *place = job.next_job;
+  }
+
   Job* take_job() {  // with mutex held
-    for (Job* job : jobs) {
+    for (Job* job = first_job; job != nullptr; job = job->next_job) {
       if (job->exhausted()) continue;
       job->workers.fetch_add(1, std::memory_order_relaxed);
       return job;
@@ -135,10 +149,9 @@ ThreadPool::~ThreadPool() = default;
 void ThreadPool::run(std::size_t count, void* function, Call call) const {
   State& state = *state_;
   State::Job job{.count = count, .function = function, .call = call};
-  std::list<State::Job*> node{&job};
   {
     const std::lock_guard lock(state.mutex);
-    state.jobs.splice(state.jobs.end(), node);
+    state.append(job);
     state.jobs_posted.fetch_add(1, std::memory_order_relaxed);
   }
   if (count > 2)
@@ -152,7 +165,7 @@ void ThreadPool::run(std::size_t count, void* function, Call call) const {
   spin_until(alone);
   std::unique_lock lock(state.mutex);
   state.worker_left.wait(lock, alone);
-  state.jobs.remove(&job);
+  state.remove(job);
   lock.unlock();
   if (job.error) std::rethrow_exception(job.error);
 }

@@ -156,12 +156,11 @@ Rows Encoder::run(const TokenBatch& batch, Wanted wanted, Workspace& workspace,
   const Rows hidden{workspace.hidden.data(), batch.tokens(), config_.hidden_size};
   embeddings_->apply(batch, hidden.data, *pool_);
   QueryRows queries{hidden, batch.first_token};
-  std::vector<std::size_t> one_each;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (i + 1 == layers_.size() && !wanted.all_rows) {
-      one_each.resize(batch.sentences() + 1);
-      std::iota(one_each.begin(), one_each.end(), std::size_t{0});
-      queries = {select_first_rows(batch, hidden, workspace), one_each};
+      workspace.first_query.resize(batch.sentences() + 1);
+      std::iota(workspace.first_query.begin(), workspace.first_query.end(), std::size_t{0});
+      queries = {select_first_rows(batch, hidden, workspace), workspace.first_query};
     }
     layers_[i].apply(batch, hidden, queries, workspace, *pool_);
     after_layer(i, queries.rows);

@@ -15,14 +15,15 @@ namespace klue {
 /// The intermediate matrices of one call, kept between calls so that a steady state allocates
 /// nothing. Grows to the largest batch it has served.
 struct Workspace {
-  AlignedBuffer<float> hidden;     // [tokens, hidden]
-  AlignedBuffer<float> selected;   // [queries, hidden], where only some rows are wanted
-  AlignedBuffer<float> query;      // [queries, hidden]
-  AlignedBuffer<float> key_value;  // [tokens, 2 × hidden]
-  AlignedBuffer<float> context;    // [queries, hidden]
-  AlignedBuffer<float> inner;      // [queries, intermediate]
-  AlignedBuffer<float> attention;  // [lanes, attention scratch of the longest sentence]
-  Scratch activations;             // converted to the precision of a linear layer, by the layer
+  AlignedBuffer<float> hidden;           // [tokens, hidden]
+  AlignedBuffer<float> selected;         // [queries, hidden], where only some rows are wanted
+  AlignedBuffer<float> query;            // [queries, hidden]
+  AlignedBuffer<float> key_value;        // [tokens, 2 × hidden]
+  AlignedBuffer<float> context;          // [queries, hidden]
+  AlignedBuffer<float> inner;            // [queries, intermediate]
+  AlignedBuffer<float> attention;        // [lanes, attention scratch of the longest sentence]
+  std::vector<std::size_t> first_query;  // [queries + 1], which of them are whose
+  Scratch activations;  // converted to the precision of a linear layer, by the layer
 
   void reserve(const EncoderConfig& config, std::size_t tokens, std::size_t attention_floats) {
     hidden.reserve_discard(tokens * config.hidden_size);

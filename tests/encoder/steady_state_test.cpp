@@ -1,0 +1,81 @@
+// A call allocates nothing once the encoder has served one like it. A program of its own: it counts
+// every allocation.
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <klue/encoder/encoder.hpp>
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t size, std::size_t alignment) {
+  ++allocations;
+  void* const data = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+  if (data == nullptr) throw std::bad_alloc();
+  return data;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return counted(size, alignof(std::max_align_t));
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* data) noexcept {
+  std::free(data);
+}
+void operator delete(void* data, std::size_t) noexcept {
+  std::free(data);
+}
+void operator delete(void* data, std::align_val_t) noexcept {
+  std::free(data);
+}
+void operator delete(void* data, std::size_t, std::align_val_t) noexcept {
+  std::free(data);
+}
+
+namespace klue {
+namespace {
+
+TEST(SteadyState, AllocatesNothing) {
+  const std::filesystem::path model = std::filesystem::path(KLUE_FIXTURE_DIR) / "tiny-11";
+  for (const std::size_t threads : {1, 3})
+    for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
+      if (kernels::product(precision) == nullptr) continue;
+      const Encoder encoder(read_encoder_config(model / "config.json"), open_checkpoint(model),
+                            std::make_shared<ThreadPool>(threads), {.precision = precision});
+      TokenBatchBuilder builder(encoder.config());
+      for (const std::size_t length : {30, 7, 2}) {
+        const std::vector<std::int32_t> ids(length, 5), types(length, 0);
+        builder.append(ids, types);
+      }
+      for (const Pooling pooling : {Pooling::mean, Pooling::cls, Pooling::pooler}) {
+        SCOPED_TRACE(testing::Message() << threads << " threads, " << precision_name(precision)
+                                        << ", " << pooling_name(pooling));
+        float sum = 0;
+        const auto run = [&] {
+          encoder.pool(builder.batch(), pooling,
+                       [&](std::size_t, std::span<float> vector) { sum += vector[0]; });
+        };
+        run();
+        const std::size_t before = allocations;
+        EXPECT_GT(before, 0u);  // it does count
+        for (int i = 0; i < 3; ++i)
+          run();
+        EXPECT_EQ(allocations - before, 0u);
+      }
+    }
+}
+
+}  // namespace
+}  // namespace klue
