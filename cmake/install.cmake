@@ -7,6 +7,13 @@ install(EXPORT klue_roberta_targets
   NAMESPACE klue::
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/klue_roberta)
 
+# The component "hub", which alone needs libcurl.
+install(TARGETS klue_hub EXPORT klue_hub_targets)
+install(EXPORT klue_hub_targets
+  FILE klue_robertaHubTargets.cmake
+  NAMESPACE klue::
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/klue_roberta)
+
 configure_package_config_file(cmake/klue_robertaConfig.cmake.in
   ${PROJECT_BINARY_DIR}/klue_robertaConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/klue_roberta)

@@ -20,6 +20,14 @@ if(KLUE_WITH_ONEDNN)
   endif()
 endif()
 
+# Downloads of models by name, both or none; without them klue::hub uses what is in the cache.
+find_package(CURL 7.85 QUIET)                  # libcurl4-openssl-dev, optional: HTTP
+find_package(OpenSSL 3.0 QUIET COMPONENTS Crypto)  # libssl-dev, optional: SHA-256, git's hashes
+set(KLUE_WITH_DOWNLOAD OFF)
+if(CURL_FOUND AND OpenSSL_FOUND)
+  set(KLUE_WITH_DOWNLOAD ON)
+endif()
+
 if(KLUE_BUILD_TOOLS)
   find_package(CLI11 2.1 REQUIRED)             # libcli11-dev: the command line of embed
 endif()

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -56,37 +57,53 @@ class TemporaryFile {
 
 }  // namespace detail
 
-/// Runs the built `embed` with these arguments and this standard input. Its standard output goes to
-/// the file `out`, where one is named.
+/// A run of the built `embed` under way.
+class Running {
+ public:
+  /// Its standard output goes to the file `out`, where one is named.
+  explicit Running(const std::vector<std::string>& arguments, std::string_view input = {},
+                   const char* out = nullptr) {
+    in_file_.fill(input);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in_file_.descriptor(), STDIN_FILENO);
+    if (out != nullptr)
+      posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out, O_WRONLY, 0);
+    else
+      posix_spawn_file_actions_adddup2(&actions, out_file_.descriptor(), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, err_file_.descriptor(), STDERR_FILENO);
+
+    std::vector<std::string> words = arguments;
+    words.insert(words.begin(), KLUE_EMBED);
+    std::vector<char*> pointers;
+    for (std::string& word : words)
+      pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+
+    const int error = posix_spawn(&child_, KLUE_EMBED, &actions, nullptr, pointers.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw std::runtime_error("cannot run " KLUE_EMBED);
+  }
+
+  void send(int signal) const { ::kill(child_, signal); }
+
+  /// Waits for its end. To be called once.
+  Result wait() const {
+    int status = 0;
+    if (::waitpid(child_, &status, 0) != child_) throw std::runtime_error("cannot wait for embed");
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), out_file_.content(),
+            err_file_.content()};
+  }
+
+ private:
+  detail::TemporaryFile in_file_, out_file_, err_file_;
+  pid_t child_ = 0;
+};
+
+/// Runs the built `embed` with these arguments and this standard input to its end.
 inline Result embed(const std::vector<std::string>& arguments, std::string_view input = {},
                     const char* out = nullptr) {
-  const detail::TemporaryFile in_file, out_file, err_file;
-  in_file.fill(input);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in_file.descriptor(), STDIN_FILENO);
-  if (out != nullptr)
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out, O_WRONLY, 0);
-  else
-    posix_spawn_file_actions_adddup2(&actions, out_file.descriptor(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err_file.descriptor(), STDERR_FILENO);
-
-  std::vector<std::string> words = arguments;
-  words.insert(words.begin(), KLUE_EMBED);
-  std::vector<char*> pointers;
-  for (std::string& word : words)
-    pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-
-  pid_t child = 0;
-  const int error = posix_spawn(&child, KLUE_EMBED, &actions, nullptr, pointers.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot run " KLUE_EMBED);
-  int status = 0;
-  if (::waitpid(child, &status, 0) != child) throw std::runtime_error("cannot wait for embed");
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), out_file.content(),
-          err_file.content()};
+  return Running(arguments, input, out).wait();
 }
 
 /// The directory of a model that the build made for the tests.

@@ -76,6 +76,21 @@ class Floors(unittest.TestCase):
         self.refused("src/encoder/a.cpp", "<Eigen/Core>", "this library is only for: kernels, linear")
         self.refused("src/kernels/a.cpp", "<dnnl.hpp>", "this library is only for: linear")
 
+    def test_the_hub_stands_beside_the_model(self):
+        self.allowed("tools/embed/a.cpp", "<klue/hub.hpp>")
+        self.allowed("src/hub/a.cpp", "<klue/hub.hpp>")
+        self.allowed("src/hub/a.cpp", '"core/json_file.hpp"')
+        self.allowed("src/hub/a.cpp", "<curl/curl.h>")
+        self.allowed("src/hub/a.cpp", "<openssl/evp.h>")
+        self.refused("src/hub/a.cpp", "<klue/model.hpp>", "hub must not know model")
+        self.refused("src/hub/a.cpp", "<klue/checkpoint/checkpoint.hpp>", "hub must not know checkpoint")
+        self.refused("src/model/a.cpp", "<klue/hub.hpp>", "model must not know hub")
+        self.refused("include/klue/klue.hpp", "<klue/hub.hpp>", "model must not know hub")
+        self.refused("src/core/a.cpp", "<klue/hub.hpp>", "core must not know hub")
+        self.refused("src/model/a.cpp", "<curl/curl.h>", "this library is only for: hub")
+        self.refused("tools/embed/a.cpp", "<curl/curl.h>", "this library is only for: hub")
+        self.refused("src/checkpoint/a.cpp", "<openssl/evp.h>", "this library is only for: hub")
+
     def test_every_file_has_a_room(self):
         for path in ("src/attic/a.cpp", "src/a.cpp", "include/klue/attic/a.hpp"):
             status, output = check({path: "\n"})

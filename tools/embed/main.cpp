@@ -12,6 +12,7 @@
 
 #include <klue/klue.hpp>
 
+#include "model_path.hpp"
 #include "options.hpp"
 #include "reader.hpp"
 #include "writer.hpp"
@@ -35,7 +36,7 @@ fs::path demo_model() {
 }
 
 fs::path model_directory(const Options& options) {
-  if (!options.model.empty()) return options.model;
+  if (!options.model.empty()) return model_path(options);
   if (!options.quiet && !options.tokenize)
     std::cerr << "embed: no --model given: using the bundled demo model, which is untrained; its "
                  "vectors show the format, not meaning\n";

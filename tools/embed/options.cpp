@@ -17,6 +17,7 @@ constexpr const char* kExamples =
     "  embed --model klue-roberta-base \"첫 번째 문장\" \"두 번째 문장\"\n"
     "  embed --model klue-roberta-base --input sentences.txt --format npy --out vectors.npy\n"
     "  embed --model klue-roberta-base --similarity \"배가 고프다\" \"밥을 먹고 싶다\"\n"
+    "  embed --model klue/roberta-base \"가까운 뜻\"      (name[@revision], kept in ~/.cache)\n"
     "  embed --tokenize \"토크나이저는 텍스트를 나눈다.\"\n\n"
     "Exit status: 0 done, 1 could not do it, 2 wrong usage.";
 
@@ -88,8 +89,10 @@ CLI::Option* add_count(CLI::App& app, const std::string& flag, Target& target, i
 void add_input(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Input";
   app.add_option("TEXT", o.texts, "Sentences to embed")->type_name("")->group(kGroup);
-  app.add_option("--model", o.model, "Model directory; default: the bundled demo model")
-      ->type_name("DIR")
+  app.add_option("--model", o.model,
+                 "Model directory, or name on the Hugging Face hub, downloaded\n"
+                 "where it is not cached; default: the bundled demo model")
+      ->type_name("DIR|NAME")
       ->group(kGroup);
   app.add_option("--preprocessor", o.load.preprocessor,
                  "Directory of the tokenizer's files, where the model has none")

@@ -1,0 +1,589 @@
+// Downloads, from a hub on the loopback address.
+
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "hub/hub_server.hpp"
+#include "hub/hub_test.hpp"
+
+namespace klue::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+using Files = std::map<std::string, std::string>;
+
+std::string random_bytes(std::size_t size, unsigned seed = 1) {
+  std::mt19937 random(seed);
+  std::string bytes(size, '\0');
+  for (char& byte : bytes)
+    byte = static_cast<char>(random());
+  return bytes;
+}
+
+const Files& small_model() {
+  static const Files files{{".gitattributes", "*.bin filter=lfs"},
+                           {"README.md", "A model."},
+                           {"config.json", R"({"model_type": "roberta"})"},
+                           {"tokenizer.json", R"({"version": "1.0"})"},
+                           {"tokenizer_config.json", "{}"},
+                           {"vocab.txt", "[PAD]\n"},
+                           {"model.safetensors", random_bytes(300'000)},
+                           {"pytorch_model.bin", random_bytes(300'000, 2)},
+                           {"tf_model.h5", "not ours"},
+                           {"onnx/model.onnx", "not ours"}};
+  return files;
+}
+
+constexpr const char* kName = "klue/roberta-base";
+
+class HubFetch : public testing::Test {
+ protected:
+  HubFetch() { commit_ = server_.publish(kName, small_model()); }
+
+  hub::Options options() const {
+    return {.cache = cache_.path(),
+            .endpoint = server_.endpoint(),
+            .timeout = std::chrono::seconds(60)};
+  }
+  fs::path fetch(const std::string& name = kName) const { return hub::fetch(name, options()); }
+  fs::path folder() const { return cache_.path() / "models--klue--roberta-base"; }
+  fs::path snapshot() const { return folder() / "snapshots" / commit_; }
+  fs::path blob_of(const std::string& content) const {
+    return folder() / "blobs" / sha256_of_text(content);
+  }
+
+  /// Everything that is under a final name is whole, whatever happened before.
+  void expect_whole_files_only() const {
+    for (const auto& [name, content] : tree_of(folder() / "blobs")) {
+      if (name.ends_with(".incomplete")) continue;
+      EXPECT_THAT((std::set{sha256_of_text(content), git_hash_of_text(content)}), Contains(name));
+    }
+  }
+
+  const std::string& weights() const { return small_model().at("model.safetensors"); }
+
+  HubServer server_;
+  ScratchDirectory cache_;
+  std::string commit_;
+};
+
+TEST_F(HubFetch, BringsWhatLoadingTakesAndNothingElse) {
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_THAT(names_in(snapshot()),
+              UnorderedElementsAre("config.json", "tokenizer.json", "tokenizer_config.json",
+                                   "vocab.txt", "model.safetensors"));
+  for (const std::string& name : names_in(snapshot()))
+    EXPECT_EQ(read_bytes(snapshot() / name), small_model().at(name)) << name;
+}
+
+TEST_F(HubFetch, LaysTheCacheOutAsHuggingFaceDoes) {
+  fetch();
+  const std::string config = git_hash_of_text(small_model().at("config.json"));
+  EXPECT_EQ(fs::read_symlink(snapshot() / "config.json"), "../../blobs/" + config);
+  EXPECT_EQ(fs::read_symlink(snapshot() / "model.safetensors"),
+            "../../blobs/" + sha256_of_text(weights()));
+  EXPECT_EQ(read_bytes(folder() / "refs" / "main"), commit_);
+  EXPECT_TRUE(fs::exists(folder() / ".no_exist" / commit_ / "modules.json"));
+  EXPECT_TRUE(
+      fs::exists(cache_.path() / ".locks" / "models--klue--roberta-base" / (config + ".lock")));
+  for (const std::string& name : names_in(cache_.path())) {
+    EXPECT_THAT(name, Not(HasSubstr(".incomplete")));
+    EXPECT_THAT(name, Not(HasSubstr(".tmp")));
+  }
+  expect_whole_files_only();
+}
+
+TEST_F(HubFetch, WhatIsThereIsNotAskedForAgain) {
+  fetch();
+  server_.forget_requests();
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_EQ(fetch(std::string(kName) + "@" + commit_), snapshot());
+  EXPECT_THAT(server_.requests(), IsEmpty());
+  hub::Options offline = options();
+  offline.offline = true;
+  EXPECT_EQ(hub::fetch(kName, offline), snapshot());
+}
+
+TEST_F(HubFetch, OfflineMeansNoNetwork) {
+  hub::Options offline = options();
+  offline.offline = true;
+  EXPECT_THAT(message_of<IoError>([&] { hub::fetch(kName, offline); }),
+              HasSubstr("HF_HUB_OFFLINE"));
+  EXPECT_THAT(server_.requests(), IsEmpty());
+  EXPECT_THAT(names_in(cache_.path()), IsEmpty());
+}
+
+TEST_F(HubFetch, OnlyMissingFilesAreFetched) {
+  fetch();
+  fs::remove(snapshot() / "config.json");  // the link; the blob is still there
+  fs::remove(blob_of(weights()));          // the blob; the link leads nowhere
+  server_.forget_requests();
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_THAT(server_.downloads(), SizeIs(1));
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+  EXPECT_EQ(read_bytes(snapshot() / "config.json"), small_model().at("config.json"));
+}
+
+TEST_F(HubFetch, ABlobOfTheWrongSizeIsReplaced) {
+  fetch();
+  fs::resize_file(blob_of(weights()), 1000);
+  fs::remove(snapshot() / "model.safetensors");
+  fetch();
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+  expect_whole_files_only();
+}
+
+TEST_F(HubFetch, ACacheThatDoesNotTellOfModulesIsCompleted) {
+  Files files = small_model();
+  files["modules.json"] = R"([
+    {"path": "", "type": "sentence_transformers.models.Transformer"},
+    {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}])";
+  files["1_Pooling/config.json"] = R"({"pooling_mode_cls_token": true})";
+  commit_ = server_.publish(kName, files);
+  fetch();
+  fs::remove(snapshot() / "modules.json");
+  fs::remove_all(snapshot() / "1_Pooling");
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_EQ(read_bytes(snapshot() / "1_Pooling" / "config.json"), files["1_Pooling/config.json"]);
+}
+
+TEST_F(HubFetch, ModulesWithTheirFolders) {
+  Files files = small_model();
+  files["modules.json"] = R"([
+    {"path": "", "type": "sentence_transformers.models.Transformer"},
+    {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+    {"path": "2_Dense", "type": "sentence_transformers.models.Dense"},
+    {"path": "3_Normalize", "type": "sentence_transformers.models.Normalize"}])";
+  files["sentence_bert_config.json"] = R"({"max_seq_length": 128})";
+  files["1_Pooling/config.json"] = "{}";
+  files["2_Dense/config.json"] = R"({"in_features": 1})";
+  files["2_Dense/pytorch_model.bin"] = random_bytes(1000, 5);
+  files["2_Dense/README.md"] = "not needed";
+  commit_ = server_.publish(kName, files);
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_THAT(names_in(snapshot()),
+              UnorderedElementsAre("config.json", "tokenizer.json", "tokenizer_config.json",
+                                   "vocab.txt", "model.safetensors", "modules.json",
+                                   "sentence_bert_config.json", "1_Pooling/config.json",
+                                   "2_Dense/config.json", "2_Dense/pytorch_model.bin"));
+  EXPECT_EQ(fs::read_symlink(snapshot() / "1_Pooling" / "config.json"),
+            "../../../blobs/" + git_hash_of_text("{}"));
+  EXPECT_FALSE(fs::exists(folder() / ".no_exist"));
+  server_.forget_requests();
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_THAT(server_.requests(), IsEmpty());
+}
+
+TEST_F(HubFetch, AnEncoderInAModuleOfItsOwn) {
+  Files files{{"modules.json", R"([
+                {"path": "0_Transformer", "type": "sentence_transformers.models.Transformer"},
+                {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}])"},
+              {"0_Transformer/config.json", "{}"},
+              {"0_Transformer/vocab.txt", "[PAD]\n"},
+              {"0_Transformer/pytorch_model.bin", random_bytes(1000)},
+              {"1_Pooling/config.json", "{ }"}};
+  commit_ = server_.publish(kName, files);
+  fetch();
+  EXPECT_THAT(names_in(snapshot()), SizeIs(files.size()));
+}
+
+TEST_F(HubFetch, Shards) {
+  for (const std::string format : {"model.safetensors", "pytorch_model.bin"}) {
+    const std::string ending = format.substr(format.find('.'));
+    Files files = small_model();
+    files.erase("model.safetensors");
+    files.erase("pytorch_model.bin");
+    files[format + ".index.json"] =
+        R"({"weight_map": {"a": "part-1)" + ending + R"(", "b": "part-2)" + ending + R"("}})";
+    files["part-1" + ending] = random_bytes(2000, 3);
+    files["part-2" + ending] = random_bytes(2000, 4);
+    files["part-3" + ending] = "of another model";
+    commit_ = server_.publish(kName, files);
+    fs::remove_all(folder());
+    fetch();
+    EXPECT_EQ(read_bytes(snapshot() / ("part-1" + ending)), files["part-1" + ending]);
+    EXPECT_EQ(read_bytes(snapshot() / ("part-2" + ending)), files["part-2" + ending]);
+    EXPECT_FALSE(fs::exists(snapshot() / ("part-3" + ending)));
+  }
+}
+
+TEST_F(HubFetch, ARepositoryWithoutWeightsThatAreRead) {
+  Files files = small_model();
+  files.erase("model.safetensors");
+  files.erase("pytorch_model.bin");
+  server_.publish(kName, files);
+  EXPECT_THAT(message_of<UnsupportedError>([&] { fetch(); }), HasSubstr("model.safetensors"));
+  EXPECT_FALSE(fs::exists(folder() / "refs"));
+}
+
+TEST_F(HubFetch, Revisions) {
+  Files files = small_model();
+  files["model.safetensors"] = random_bytes(1000, 7);
+  commit_ = server_.publish(kName, files, "refs/pr/1");
+  EXPECT_EQ(fetch(std::string(kName) + "@refs/pr/1"), snapshot());
+  EXPECT_EQ(read_bytes(folder() / "refs" / "refs" / "pr" / "1"), commit_);
+  EXPECT_FALSE(fs::exists(folder() / "refs" / "main"));
+  fs::remove_all(folder());
+  EXPECT_EQ(fetch(std::string(kName) + "@" + commit_), snapshot());
+  EXPECT_FALSE(fs::exists(folder() / "refs"));
+}
+
+TEST_F(HubFetch, AModelThatWasRenamed) {
+  server_.rename(kName, "klue/new-name");
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+}
+
+TEST_F(HubFetch, AnEndpointWithASlashAtItsEnd) {
+  hub::Options slash = options();
+  slash.endpoint += "/";
+  EXPECT_EQ(hub::fetch(kName, slash), snapshot());
+}
+
+TEST_F(HubFetch, Progress) {
+  hub::Options watched = options();
+  std::uint64_t last = 0, total = 0;
+  std::set<std::string> files;
+  watched.progress = [&](const hub::Progress& progress) {
+    EXPECT_LE(progress.received, progress.total);
+    EXPECT_GE(progress.received, last);
+    EXPECT_TRUE(total == 0 || progress.total == total);  // known from the beginning
+    last = progress.received;
+    total = progress.total;
+    files.insert(std::string(progress.file));
+  };
+  hub::fetch(kName, watched);
+  std::uint64_t size = 0;
+  for (const std::string& name : names_in(snapshot()))
+    size += fs::file_size(snapshot() / name);
+  EXPECT_EQ(last, size);
+  EXPECT_EQ(total, size);
+  EXPECT_THAT(files, Contains("model.safetensors"));
+}
+
+TEST_F(HubFetch, AnExceptionOfTheProgressEndsIt) {
+  hub::Options watched = options();
+  watched.progress = [](const hub::Progress& progress) {
+    if (progress.file == "model.safetensors") throw std::logic_error("enough");
+  };
+  EXPECT_EQ(message_of<std::logic_error>([&] { hub::fetch(kName, watched); }), "enough");
+  EXPECT_FALSE(fs::exists(folder() / "refs"));
+  EXPECT_EQ(fetch(), snapshot());
+}
+
+// ------------------------------------------------------------------------------------ refusals
+
+TEST_F(HubFetch, NoSuchModelOrRevision) {
+  std::string message = message_of<IoError>([&] { fetch("klue/roberta-bse"); });
+  EXPECT_THAT(message, HasSubstr("klue/roberta-bse@main"));
+  EXPECT_THAT(message, HasSubstr("no such model"));
+  EXPECT_THAT(message, HasSubstr("404"));
+  message = message_of<IoError>([&] { fetch(std::string(kName) + "@v9"); });
+  EXPECT_THAT(message, HasSubstr("klue/roberta-base@v9"));
+  EXPECT_THAT(message, HasSubstr("no such revision"));
+  EXPECT_THAT(names_in(cache_.path()), IsEmpty());
+}
+
+TEST_F(HubFetch, ATokenIsAskedForAndSent) {
+  server_.require_token("hf_secret");
+  std::string message = message_of<IoError>([&] { fetch(); });
+  EXPECT_THAT(message, HasSubstr("set HF_TOKEN"));
+  EXPECT_THAT(message, HasSubstr("401"));
+  hub::Options wrong = options();
+  wrong.token = "hf_wrong";
+  message = message_of<IoError>([&] { hub::fetch(kName, wrong); });
+  EXPECT_THAT(message, HasSubstr("does not accept the token"));
+  EXPECT_THAT(message, Not(HasSubstr("hf_wrong")));
+  hub::Options right = options();
+  right.token = "hf_secret";
+  EXPECT_EQ(hub::fetch(kName, right), snapshot());
+}
+
+TEST_F(HubFetch, TheTokenIsSentToTheHubOnly) {
+  server_.require_token("hf_secret");
+  hub::Options right = options();
+  right.token = "hf_secret";
+  hub::fetch(kName, right);
+  int to_hub = 0, to_storage = 0;
+  for (const Request& request : server_.requests()) {
+    const bool storage = request.host == server_.storage();
+    ++(storage ? to_storage : to_hub);
+    EXPECT_EQ(request.headers.contains("authorization"), !storage) << request.path;
+    for (const auto& [name, value] : request.headers)
+      EXPECT_EQ(value.find("hf_secret") != value.npos, name == "authorization") << name;
+  }
+  EXPECT_GT(to_hub, 5);
+  EXPECT_GT(to_storage, 0);
+}
+
+TEST_F(HubFetch, ATokenThatWouldBeMoreThanOneLine) {
+  hub::Options evil = options();
+  evil.token = "hf_secret\r\nX-Evil: 1";
+  const std::string message = message_of<UsageError>([&] { hub::fetch(kName, evil); });
+  EXPECT_THAT(message, HasSubstr("HF_TOKEN"));
+  EXPECT_THAT(message, Not(HasSubstr("hf_secret")));
+  EXPECT_THAT(server_.requests(), IsEmpty());
+}
+
+TEST_F(HubFetch, AccessThatHasToBeAskedFor) {
+  server_.set_faults({.status = 403});
+  EXPECT_THAT(message_of<IoError>([&] { fetch(); }),
+              testing::AllOf(HasSubstr("ask for access"), HasSubstr("HF_TOKEN"), HasSubstr("403")));
+}
+
+TEST_F(HubFetch, AHubThatIsNotThere) {
+  hub::Options nowhere = options();
+  nowhere.endpoint = "http://127.0.0.1:1";
+  EXPECT_THAT(
+      message_of<IoError>([&] { hub::fetch(kName, nowhere); }),
+      testing::AllOf(HasSubstr("cannot reach the hub"), HasSubstr("127.0.0.1:1/api/models/klue/")));
+  for (const char* endpoint : {"", "huggingface", "ftp://127.0.0.1", "file:///etc", "http://"}) {
+    nowhere.endpoint = endpoint;
+    EXPECT_THAT(message_of<UsageError>([&] { hub::fetch(kName, nowhere); }), HasSubstr("endpoint"))
+        << endpoint;
+  }
+}
+
+TEST_F(HubFetch, AHubInTroubleAndACacheThatWouldDo) {
+  server_.set_faults({.status = 503});
+  EXPECT_THAT(message_of<IoError>([&] { fetch(); }), HasSubstr("503"));
+  server_.set_faults({});
+  fetch();
+  fs::remove_all(folder() / ".no_exist");  // as if another program had made it
+  server_.set_faults({.status = 503});
+  EXPECT_EQ(fetch(), snapshot());
+}
+
+TEST_F(HubFetch, ACacheThatCannotBeWritten) {
+  fs::remove_all(cache_.path());
+  std::ofstream(cache_.path()) << "a file";
+  EXPECT_THAT(message_of<IoError>([&] { fetch(); }),
+              testing::AllOf(HasSubstr(cache_.path().string()), HasSubstr("cache of models")));
+}
+
+/// Root may write everywhere; within the scope of this, the process is somebody else.
+class NobodyInParticular {
+ public:
+  NobodyInParticular() { change_to(65534); }
+  ~NobodyInParticular() { change_to(0); }
+
+ private:
+  void change_to(uid_t user) const {
+    if (root_ && ::seteuid(user) != 0) ADD_FAILURE() << "cannot become user " << user;
+  }
+
+  const bool root_ = ::geteuid() == 0;
+};
+
+TEST_F(HubFetch, AReadOnlyCache) {
+  fs::permissions(cache_.path(), fs::perms(0555));
+  {
+    const NobodyInParticular nobody;
+    EXPECT_THAT(message_of<IoError>([&] { fetch(); }),
+                testing::AllOf(HasSubstr(cache_.path().string()), HasSubstr("Permission denied")));
+  }
+  fs::permissions(cache_.path(), fs::perms(0755));
+  fetch();
+  fs::remove_all(folder() / ".no_exist");
+  for (const fs::path& directory : {cache_.path(), folder()})
+    fs::permissions(directory, fs::perms(0555));
+  {
+    const NobodyInParticular nobody;
+    EXPECT_EQ(fetch(), snapshot());  // what is in it can be used
+  }
+  for (const fs::path& directory : {cache_.path(), folder()})
+    fs::permissions(directory, fs::perms(0755));
+}
+
+// -------------------------------------------------------------------------- a hub to be wary of
+
+TEST_F(HubFetch, FileNamesThatLeaveTheRepository) {
+  const ScratchDirectory outside;
+  for (const std::string& name :
+       {std::string("../../../../evil"), std::string("/etc/evil"), std::string("a/../../evil"),
+        outside.path().string() + "/evil", std::string("a//b"), std::string("evil\n")}) {
+    Files files = small_model();
+    files[name] = "evil";
+    server_.publish(kName, files);
+    EXPECT_THAT(message_of<FormatError>([&] { fetch(); }), HasSubstr("leaves its repository"))
+        << name;
+    EXPECT_THAT(names_in(cache_.path()), IsEmpty());
+  }
+  EXPECT_TRUE(fs::is_empty(outside.path()));
+}
+
+TEST_F(HubFetch, ModulesAndIndicesThatLeaveTheRepository) {
+  Files files = small_model();
+  files["modules.json"] = R"([{"path": "../..", "type": "sentence_transformers.models.Pooling"}])";
+  server_.publish(kName, files);
+  EXPECT_THAT(message_of<FormatError>([&] { fetch(); }), HasSubstr("leaves its repository"));
+  files = small_model();
+  files.erase("model.safetensors");
+  files["model.safetensors.index.json"] = R"({"weight_map": {"a": "../../evil"}})";
+  server_.publish(kName, files);
+  EXPECT_THAT(message_of<FormatError>([&] { fetch(); }), HasSubstr("no plain file name"));
+  EXPECT_FALSE(fs::exists(folder() / "refs"));
+}
+
+TEST_F(HubFetch, ADamagedFile) {
+  server_.set_faults({.damage = true});
+  const std::string message = message_of<FormatError>([&] { fetch(); });
+  EXPECT_THAT(message, HasSubstr("sha256"));
+  EXPECT_THAT(message, HasSubstr(sha256_of_text(weights())));
+  EXPECT_THAT(message, HasSubstr("/model.safetensors"));
+  EXPECT_FALSE(fs::exists(blob_of(weights())));
+  EXPECT_FALSE(fs::exists(folder() / "refs"));
+  expect_whole_files_only();
+  server_.set_faults({});
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+}
+
+TEST_F(HubFetch, ADamagedSmallFile) {
+  Files files = small_model();
+  files["tokenizer.json"] = random_bytes(20'000, 9);
+  server_.publish(kName, files);
+  server_.set_faults({.damage = true});
+  EXPECT_THAT(message_of<FormatError>([&] { fetch(); }),
+              testing::AllOf(HasSubstr("git hash"), HasSubstr("/tokenizer.json")));
+}
+
+TEST_F(HubFetch, AFileOfAnotherSizeThanPromised) {
+  server_.set_faults({.wrong_size = true});
+  EXPECT_THAT(message_of<Error>([&] { fetch(); }), HasSubstr("300001"));
+  EXPECT_FALSE(fs::exists(blob_of(weights())));
+}
+
+TEST_F(HubFetch, AFileWithoutAnEtag) {
+  server_.set_faults({.no_etag = true});
+  EXPECT_THAT(message_of<FormatError>([&] { fetch(); }), HasSubstr("ETag"));
+}
+
+TEST_F(HubFetch, AStorageThatIsNotThere) {
+  server_.set_faults({.storage_over_http = true});
+  EXPECT_THAT(message_of<IoError>([&] { fetch(); }), HasSubstr("cannot reach"));
+  server_.set_faults({});
+  EXPECT_EQ(fetch(), snapshot());
+}
+
+// ------------------------------------------------------------------------- broken off, gone on
+// with
+
+TEST_F(HubFetch, ABrokenConnectionIsTakenUpAgain) {
+  server_.set_faults({.break_after = 70'000});
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+  int ranges = 0;
+  for (const Request& request : server_.requests())
+    ranges += request.headers.contains("range") && request.host == server_.storage() ? 1 : 0;
+  EXPECT_EQ(ranges, 4);  // 300,000 bytes, 70,000 at a time
+}
+
+TEST_F(HubFetch, AServerThatIgnoresRanges) {
+  server_.set_faults({.break_after = 70'000, .breaks = 2, .ignore_ranges = true});
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+}
+
+TEST_F(HubFetch, AServerThatSendsAnotherRange) {
+  server_.set_faults({.break_after = 70'000, .breaks = 1, .wrong_range = true});
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+}
+
+TEST_F(HubFetch, AServerThatNeverGetsToTheEnd) {
+  server_.set_faults({.break_after = 70'000, .ignore_ranges = true});
+  EXPECT_THAT(message_of<IoError>([&] { fetch(); }), HasSubstr("cannot reach the hub"));
+  EXPECT_FALSE(fs::exists(blob_of(weights())));
+}
+
+TEST_F(HubFetch, AServerThatFallsSilent) {
+  server_.set_faults({.stall = true});
+  hub::Options hasty = options();
+  hasty.timeout = std::chrono::seconds(1);
+  // An attempt brings half of what is left, until little is left.
+  EXPECT_EQ(hub::fetch(kName, hasty), snapshot());
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+}
+
+/// What an interrupted call leaves.
+void leave_incomplete(const fs::path& blob, const std::string& content) {
+  fs::create_directories(blob.parent_path());
+  std::ofstream(blob.string() + ".incomplete", std::ios::binary) << content;
+}
+
+TEST_F(HubFetch, WhatIsLeftOfAnEarlierCallIsGoneOnWith) {
+  leave_incomplete(blob_of(weights()), weights().substr(0, 123'456));
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+  std::set<std::string> ranges;
+  for (const Request& request : server_.requests())
+    if (request.headers.contains("range")) ranges.insert(request.headers.at("range"));
+  EXPECT_THAT(ranges, ElementsAre("bytes=123456-"));
+  expect_whole_files_only();
+}
+
+TEST_F(HubFetch, LeftoversThatAreWrongDoNoHarm) {
+  for (const std::string& left : {random_bytes(100'000, 42), weights() + "more",
+                                  random_bytes(300'000, 43), std::string(), weights()}) {
+    fs::remove_all(folder());
+    leave_incomplete(blob_of(weights()), left);
+    EXPECT_EQ(fetch(), snapshot());
+    EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+    expect_whole_files_only();
+  }
+}
+
+TEST_F(HubFetch, AFileThatChangedBetweenTwoCallsIsNotGluedTogether) {
+  server_.set_faults({.break_after = 100'000, .ignore_ranges = true});
+  EXPECT_THROW(fetch(), IoError);
+  Files files = small_model();
+  files["model.safetensors"] = random_bytes(300'000, 77);
+  commit_ = server_.publish(kName, files);
+  server_.set_faults({});
+  EXPECT_EQ(fetch(), snapshot());
+  EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), files["model.safetensors"]);
+  expect_whole_files_only();
+}
+
+TEST_F(HubFetch, InterruptedAnywhereItIsCompletedByTheNextCall) {
+  for (const std::size_t stop : {1, 65'536, 299'999}) {
+    fs::remove_all(folder());
+    server_.set_faults({.break_after = stop, .ignore_ranges = true});
+    EXPECT_THROW(fetch(), IoError);
+    expect_whole_files_only();
+    EXPECT_FALSE(fs::exists(folder() / "refs"));
+    EXPECT_EQ(hub::find_cached(kName, options()), std::nullopt);
+    server_.set_faults({});
+    EXPECT_EQ(fetch(), snapshot());
+    EXPECT_EQ(read_bytes(snapshot() / "model.safetensors"), weights());
+  }
+}
+
+TEST_F(HubFetch, ManyAtOnceDownloadOnce) {
+  server_.set_faults({.bytes_per_second = 1'000'000});
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 6; ++i)
+    threads.emplace_back([this] { EXPECT_EQ(fetch(), snapshot()); });
+  for (std::thread& thread : threads)
+    thread.join();
+  EXPECT_THAT(server_.downloads(), SizeIs(5));  // each file once
+  for (const std::string& name : names_in(snapshot()))
+    EXPECT_EQ(read_bytes(snapshot() / name), small_model().at(name)) << name;
+  expect_whole_files_only();
+}
+
+}  // namespace
+}  // namespace klue::test
