@@ -93,17 +93,20 @@ void require_directory(const fs::path& directory) {
 
 ModelFiles read_saved_model(const fs::path& directory, const LoadOptions& options,
                             std::shared_ptr<const ThreadPool> pool) {
+  const PipelineEngine engine{options.engine, *pool};
   Checkpoint checkpoint = open_checkpoint(directory);
   if (!checkpoint.encoder_shape())
     throw FormatError("no RoBERTa encoder in this SavedModel",
                       {.file = checkpoint.file().string()});
   EncoderConfig config = config_of(*checkpoint.encoder_shape());
   Preprocessor preprocessor =
-      read_preprocessor(directory, options, config.type_vocab_size, std::move(pool));
+      read_preprocessor(directory, options, config.type_vocab_size, pool);
   config.pad_token_id = static_cast<std::size_t>(preprocessor.tokenizer().special_ids().pad);
   validate(config, checkpoint.file());
   check_vocabulary(preprocessor, config, directory);
-  return {std::move(config), std::move(preprocessor), std::move(checkpoint), std::nullopt};
+  std::optional<Head> head = read_head({}, config, checkpoint, engine);
+  return {std::move(config), std::move(preprocessor), std::move(checkpoint), std::nullopt,
+          std::move(head)};
 }
 
 }  // namespace
@@ -113,16 +116,23 @@ ModelFiles read_model_files(const fs::path& directory, const LoadOptions& option
   require_directory(directory);
   if (is_saved_model(directory)) return read_saved_model(directory, options, std::move(pool));
 
-  const EncoderConfig config = read_encoder_config(directory / "config.json");
-  const std::optional<SentenceTransformer> sentences = read_sentence_transformer(directory);
-  Preprocessor preprocessor =
-      read_preprocessor(directory, options, config.type_vocab_size, std::move(pool));
-  check_vocabulary(preprocessor, config, directory);
-  return {config, std::move(preprocessor), open_checkpoint(directory), sentences};
+  const PipelineEngine engine{options.engine, *pool};
+  const fs::path encoder = transformer_directory(directory);
+  const fs::path config_json = encoder / "config.json";
+  const EncoderConfig config = read_encoder_config(config_json);
+  Preprocessor preprocessor = read_preprocessor(encoder, options, config.type_vocab_size, pool);
+  check_vocabulary(preprocessor, config, encoder);
+  std::optional<SentenceTransformer> sentences =
+      read_sentence_transformer(directory, config.hidden_size, engine);
+  Checkpoint checkpoint = open_checkpoint(encoder);
+  std::optional<Head> head = read_head(config_json, config, checkpoint, engine);
+  return {config, std::move(preprocessor), std::move(checkpoint), std::move(sentences),
+          std::move(head)};
 }
 
-Preprocessor load_preprocessor(const fs::path& directory, const LoadOptions& options) {
-  require_directory(directory);
+Preprocessor load_preprocessor(const fs::path& path, const LoadOptions& options) {
+  require_directory(path);
+  const fs::path directory = transformer_directory(path);
   const fs::path config = directory / "config.json";
   const std::size_t types = fs::exists(config) ? read_encoder_config(config).type_vocab_size : 1;
   return read_preprocessor(directory, options, types,
