@@ -10,6 +10,8 @@ namespace {
 
 // Long values are cut: the message is for a person.
 std::string shown(const nlohmann::json& value) {
+  // Writing them out would recurse as deep as the file nests.
+  if (value.is_structured()) return value.is_array() ? "an array" : "an object";
   std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   if (text.size() > 60) text = text.substr(0, 57) + "...";
   return text;

@@ -110,6 +110,18 @@ TEST_F(ConfigTest, RefusesAMissingKey) {
   }
 }
 
+// Deep enough to overflow a stack that grew with it.
+TEST_F(ConfigTest, SurvivesDeepNesting) {
+  constexpr std::size_t kDepth = 1'000'000;
+  const std::string deep = std::string(kDepth, '[') + std::string(kDepth, ']');
+  EXPECT_THROW(read(deep), FormatError);
+  const std::string config = base_config().dump();
+  for (const char* key : {"vocab_size", "model_type", "layer_norm_eps"})
+    EXPECT_THROW(read(config.substr(0, config.size() - 1) + ",\"" + key + "\":" + deep + "}"),
+                 FormatError)
+        << key;
+}
+
 TEST_F(ConfigTest, RefusesWhatIsNotAJsonObject) {
   for (const char* text : {"", "[]", "null", "{", "{\"vocab_size\": NaN}", "\xff\xfe{}", "{}{}"})
     EXPECT_THROW(read(std::string(text)), FormatError) << text;
