@@ -6,6 +6,7 @@ find_package(ICU 70 REQUIRED COMPONENTS uc)    # libicu-dev: Unicode properties 
 find_package(nlohmann_json 3.10 REQUIRED)      # nlohmann-json3-dev: configuration files
 find_package(Threads REQUIRED)
 find_package(Snappy 1.1 QUIET)                 # libsnappy-dev, optional: compressed TensorFlow indices
+find_package(ZLIB 1.2 QUIET)                   # zlib1g-dev, optional: models packed as .tar.gz
 
 if(KLUE_BUILD_TOOLS)
   find_package(CLI11 2.1 REQUIRED)             # libcli11-dev: the command line of embed

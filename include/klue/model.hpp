@@ -20,7 +20,8 @@ struct LoadOptions {
   Engine engine = Engine::automatic;     ///< which library multiplies the weights
   Precision precision = Precision::f32;  ///< of the weights and activations that are multiplied
   std::optional<Dialect> dialect{};      ///< unset: what the model directory was made with
-  /// Where the tokenizer's files are, when they are not in the model directory itself.
+  /// Where the tokenizer's files are, when they are not in the model directory itself: a folder, or
+  /// a packed preprocess module.
   std::filesystem::path preprocessor{};
   /// Tokens computed together. More text than this is worked through in parts, so that memory does
   /// not grow with it: about 40 kB per token of the base model.
@@ -92,8 +93,9 @@ class Model {
   ///   lower-casing, a default prompt) becomes the default of `embed`, which then gives what
   ///   SentenceTransformer.encode gives.
   /// - the TF-Hub module as a TensorFlow SavedModel, with the vocabulary of the preprocess module
-  ///   (its assets folder here, beside it, or given as `preprocessor`). Text is then tokenized in
-  ///   the tensorflow dialect unless asked otherwise.
+  ///   (its assets folder here, beside it, or given as `preprocessor`). Either may be the .tar.gz
+  ///   (or .tar) that is published, which is unpacked into a temporary file without a name. Text is
+  ///   then tokenized in the tensorflow dialect unless asked otherwise.
   ///
   /// Throws IoError for what cannot be read, FormatError for a file that is damaged or contradicts
   /// another, UnsupportedError for a model of another kind. The weights are copied once, into the

@@ -91,7 +91,8 @@ void add_input(CLI::App& app, Options& o) {
       ->type_name("DIR")
       ->group(kGroup);
   app.add_option("--preprocessor", o.load.preprocessor,
-                 "Directory of the tokenizer's files, where the model has none")
+                 "Directory of the tokenizer's files, where the model has none,\n"
+                 "or the preprocess module's .tar.gz")
       ->type_name("DIR")
       ->group(kGroup);
   app.add_option("--input", o.input, "File of texts instead; - for standard input")
