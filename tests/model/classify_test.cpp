@@ -2,6 +2,7 @@
 // own outputs.
 
 #include <cmath>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include <klue/klue.hpp>
 
 #include "model/model_directory.hpp"
+#include "npy.hpp"
+#include "shared_data.hpp"
 
 namespace klue {
 namespace {
@@ -90,6 +93,33 @@ TEST(Classify, RunsTheDenseLayerOfAFineTunedSavedModel) {
                pooled = *model.encode(kSentences).pooled_output;
   for (std::size_t i = 0; i < kSentences.size(); ++i)
     expect_near(logits.at(i), linear(checkpoint, "classifier", as_double(pooled.at(i))));
+}
+
+// Hugging Face's own logits, goldens/encoder_tiny.
+TEST(Classify, GivesTheLogitsOfTheOriginal) {
+  KLUE_SHARED_DATA_OR_SKIP(manifest, "goldens/encoder_tiny/manifest.json");
+  const Model model = Model::load(fixture("tiny-11-seqcls"));
+  std::size_t compared = 0;
+  const auto golden = nlohmann::json::parse(std::ifstream(manifest));
+  for (const auto& c : golden["cases"]) {
+    if (!c.contains("text") || c["text"].is_null()) continue;
+    SCOPED_TRACE(c["name"]);
+    std::vector<std::string> texts;
+    if (c["text"].is_array())
+      texts = c["text"].get<std::vector<std::string>>();
+    else
+      texts.push_back(c["text"].get<std::string>());
+    const std::string pair = c.value("text_pair", "");
+    std::vector<TextPair> inputs;
+    for (const std::string& text : texts)
+      inputs.push_back({text});
+    if (!pair.empty()) inputs[0].text_pair = pair;
+    const test::NpyArray theirs =
+        test::read_npy(manifest.parent_path() / c["files"]["seqcls_logits"].get<std::string>());
+    expect_near(model.classify(inputs).values(), theirs.values);
+    ++compared;
+  }
+  EXPECT_GE(compared, 5u);
 }
 
 TEST(Classify, GivesATextTheSameBitsAloneAndAmongOthers) {
