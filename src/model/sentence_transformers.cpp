@@ -99,7 +99,8 @@ std::vector<Pooling> named_poolings(const json::Object& config) {
 
 /// The pooling_mode_… switches. Only mean is on where nothing is said.
 std::vector<Pooling> switched_poolings(const json::Object& config) {
-  for (const auto& [key, value] : config.value().items()) {
+  for (const auto& item : config.value().items()) {
+    const std::string& key = item.key();
     if (!key.starts_with("pooling_mode_") || !config.boolean(key.c_str())) continue;
     if (std::ranges::none_of(kModes, [&](const auto& mode) { return key == mode.first; }))
       throw UnsupportedError(

@@ -11,6 +11,7 @@
 
 #include <klue/klue.hpp>
 
+#include "checkpoint/mutation.hpp"
 #include "model/model_directory.hpp"
 
 namespace klue {
@@ -555,6 +556,42 @@ TEST(SentenceTransformers, DamageIsFound) {
             "max_seq_length");
   EXPECT_EQ(refused("sentence_bert_config.json", R"({"do_lower_case": 1})").field(),
             "do_lower_case");
+}
+
+TEST(SentenceTransformers, EveryTruncationIsRefused) {
+  const ModelDirectory directory;
+  write_modules(directory, {kTransformer, kPooling, kDense});
+  write_pooling(directory, {"mean_tokens"});
+  write_dense(directory, {.in = 32, .out = 2});
+  directory.write("sentence_bert_config.json", R"({"max_seq_length": 4, "do_lower_case": true})");
+  directory.write("config_sentence_transformers.json",
+                  R"({"prompts": {"query": "이 "}, "default_prompt_name": "query"})");
+  for (const char* file :
+       {"modules.json", "1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors",
+        "sentence_bert_config.json", "config_sentence_transformers.json"}) {
+    const std::string whole = directory.read(file);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      directory.write(file, std::string_view(whole).substr(0, size));
+      EXPECT_THROW(Model::load(directory.path()), FormatError) << file << " of " << size;
+    }
+    directory.write(file, whole);
+  }
+  EXPECT_NO_THROW(Model::load(directory.path()));
+}
+
+TEST(SentenceTransformers, DamagedBytesNeverDoMoreThanFail) {
+  const ModelDirectory directory;
+  write_modules(directory, {kTransformer, kPooling, kDense});
+  write_pooling(directory, {"mean_tokens"});
+  write_dense(directory, {.in = 32, .out = 2});
+  for (const char* file : {"modules.json", "1_Pooling/config.json", "2_Dense/config.json"}) {
+    const std::string whole = directory.read(file);
+    test::expect_byte_flips_survived(whole, whole.size(), [&](const auto& bytes) {
+      directory.write(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      Model::load(directory.path());
+    });
+    directory.write(file, whole);
+  }
 }
 
 TEST(SentenceTransformers, DeepNestingIsSurvived) {
