@@ -6,6 +6,7 @@ find_package(ICU 70 REQUIRED COMPONENTS uc)    # libicu-dev: Unicode properties 
 find_package(nlohmann_json 3.10 REQUIRED)      # nlohmann-json3-dev: configuration files
 find_package(Threads REQUIRED)
 find_package(Snappy 1.1 QUIET)                 # libsnappy-dev, optional: compressed TensorFlow indices
+find_package(ZLIB 1.2 QUIET)                   # zlib1g-dev, optional: models packed as .tar.gz
 
 # libdnnl-dev, optional: a second engine. Not by its own CMake package, which on Debian asks for the
 # headers of OpenCL. It must be a build on OpenMP, whose threads linear/onednn_linear.cpp knows to hold.

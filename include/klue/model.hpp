@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <klue/core/tensor.hpp>
 #include <klue/core/texts.hpp>
@@ -19,7 +20,8 @@ struct LoadOptions {
   Engine engine = Engine::automatic;     ///< which library multiplies the weights
   Precision precision = Precision::f32;  ///< of the weights and activations that are multiplied
   std::optional<Dialect> dialect{};      ///< unset: what the model directory was made with
-  /// Where the tokenizer's files are, when they are not in the model directory itself.
+  /// Where the tokenizer's files are, when they are not in the model directory itself: a folder, or
+  /// a packed preprocess module.
   std::filesystem::path preprocessor{};
   /// Tokens computed together. More text than this is worked through in parts, so that memory does
   /// not grow with it: about 40 kB per token of the base model.
@@ -40,11 +42,23 @@ struct TextOptions {
 };
 
 struct EmbedOptions {
-  Pooling pooling = Pooling::automatic;  ///< what the model directory says, else mean
-  /// Makes every vector one of length 1. Unset: what the model directory says, else no.
+  /// Automatic: all that the model directory says, its Dense layers included; else mean. Any other
+  /// takes the place of the directory's own pooling and of the modules behind it, which were
+  /// trained for nothing else, so that the vectors are [texts, hidden].
+  Pooling pooling = Pooling::automatic;
+  /// Makes every vector one of length 1. Unset: where the model directory ends so, else no. False
+  /// leaves that end out.
   std::optional<bool> normalize{};
   std::optional<std::size_t> max_length{};  ///< as in TextOptions
   std::optional<Truncation> truncation{};   ///< as in TextOptions
+};
+
+/// What a checkpoint holds on top of its encoder.
+struct HeadInfo {
+  std::string description;  ///< "classifier on the first token", "not run: lm_head"
+  std::size_t labels = 0;   ///< logits of `Model::classify` for each text; 0: it is not run
+  /// As the configuration names them, in the order of the logits; empty where it does not.
+  std::vector<std::string> label_names;
 };
 
 /// What `Model::load` found, for people and logs.
@@ -54,9 +68,13 @@ struct ModelInfo {
   std::string weights_format;  ///< "safetensors"
   std::string engine;          ///< "Eigen, AVX-512, f32"
   std::size_t threads = 1;
-  Pooling pooling = Pooling::mean;  ///< what Pooling::automatic stands for
-  bool normalize = false;           ///< the default of EmbedOptions::normalize
-  std::size_t max_length = 0;       ///< the default of EmbedOptions::max_length
+  /// What Pooling::automatic stands for; several are put side by side.
+  std::vector<Pooling> poolings{Pooling::mean};
+  std::vector<std::string> modules{};  ///< what follows them, in order: "Dense 768 → 256, tanh"
+  bool normalize = false;              ///< the default of EmbedOptions::normalize
+  std::size_t embedding_size = 0;      ///< numbers of a vector of Pooling::automatic
+  std::size_t max_length = 0;          ///< the default of EmbedOptions::max_length
+  std::optional<HeadInfo> head{};      ///< absent where there is only an encoder
 };
 
 /// A model directory, ready to use: texts in, vectors out.
@@ -70,12 +88,14 @@ class Model {
  public:
   /// Opens a model directory, as it is:
   /// - Hugging Face layout: config.json, the tokenizer's files and model.safetensors or
-  ///   pytorch_model.bin (whole or in shards; float32, float16 or bfloat16). A
-  ///   sentence-transformers directory's own pooling, normalisation and maximal length become the
-  ///   defaults of `embed`.
+  ///   pytorch_model.bin (whole or in shards; float32, float16 or bfloat16). What a
+  ///   sentence-transformers directory adds (pooling, Dense layers, normalisation, maximal length,
+  ///   lower-casing, a default prompt) becomes the default of `embed`, which then gives what
+  ///   SentenceTransformer.encode gives.
   /// - the TF-Hub module as a TensorFlow SavedModel, with the vocabulary of the preprocess module
-  ///   (its assets folder here, beside it, or given as `preprocessor`). Text is then tokenized in
-  ///   the tensorflow dialect unless asked otherwise.
+  ///   (its assets folder here, beside it, or given as `preprocessor`). Either may be the .tar.gz
+  ///   (or .tar) that is published, which is unpacked into a temporary file without a name. Text is
+  ///   then tokenized in the tensorflow dialect unless asked otherwise.
   ///
   /// Throws IoError for what cannot be read, FormatError for a file that is damaged or contradicts
   /// another, UnsupportedError for a model of another kind. The weights are copied once, into the
@@ -92,10 +112,18 @@ class Model {
   EncoderOutputs encode(const Texts& texts, const OutputOptions& outputs = {},
                         const TextOptions& options = {}) const;
 
-  /// One vector for each text or pair, [texts, hidden], in the order given. Works longest first
-  /// inside and in parts of `batch_tokens`, whatever comes. A text gives the same bits alone and
-  /// among others. Throws UsageError for Pooling::pooler where the checkpoint has no pooler.
+  /// One vector for each text or pair, [texts, info().embedding_size], in the order given;
+  /// [texts, hidden] where options.pooling is not automatic. Works longest first inside and in
+  /// parts of `batch_tokens`, whatever comes. A text gives the same bits alone and among others.
+  /// Throws UsageError for Pooling::pooler where the checkpoint has no pooler.
   Tensor embed(const Texts& texts, const EmbedOptions& options = {}) const;
+
+  /// The logits of a model that was fine-tuned as a classifier of texts or pairs, [texts, labels],
+  /// in the order given: RobertaForSequenceClassification, BertForSequenceClassification, or a
+  /// SavedModel with one Dense layer on top, which is taken to stand on the pooled output, as the
+  /// TF-Hub page has it, and whose activation is left out. seq_length only limits here. Throws
+  /// UsageError where info().head has no labels.
+  Tensor classify(const Texts& texts, const TextOptions& options = {}) const;
 
   /// The two-step form: tokenize, bert_pack_inputs, then encoder().
   const Preprocessor& preprocessor() const noexcept;

@@ -19,6 +19,10 @@ Checkpoint without_options(const std::filesystem::path& path, const CheckpointOp
   return read(path);
 }
 
+Checkpoint read_archive(const std::filesystem::path& path, const CheckpointOptions& options) {
+  return read_tensorflow_checkpoint(Archive::open(path), options);
+}
+
 /// In the order of preference.
 constexpr std::array formats{
     Format{"model.safetensors", ".safetensors", without_options<read_safetensors>},
@@ -44,6 +48,7 @@ Checkpoint open_file(const std::filesystem::path& file, const CheckpointOptions&
   const std::string name = file.filename().string();
   for (const Format& format : formats)
     if (name.ends_with(format.ending)) return format.read(file, options);
+  if (Archive::is_named_so(file)) return read_archive(file, options);
   throw UnsupportedError("no weights by the file's name",
                          {.file = file.string(), .expected = looked_for()});
 }

@@ -43,4 +43,28 @@ Checkpoint read_tensorflow_checkpoint(const std::filesystem::path& index,
           encoder.shape};
 }
 
+Checkpoint read_tensorflow_checkpoint(const Archive& archive, const CheckpointOptions& options) {
+  constexpr std::string_view kIndex = "variables/variables.index";
+  const std::optional<std::string> member = archive.locate(kIndex);
+  if (!member)
+    throw FormatError("no SavedModel in the archive",
+                      {.file = archive.file().string(), .expected = std::string(kIndex)});
+  const std::filesystem::path index = archive.file() / *member;  // for people
+  const OpenShard open_shard = [&](std::size_t shard, std::size_t count) {
+    const std::filesystem::path path = shard_path(*member, shard, count);
+    const auto found = archive.members().find(path.string());
+    if (found == archive.members().end())
+      throw FormatError("the archive lacks a data file of its checkpoint",
+                        {.file = archive.file().string(), .expected = path.string()});
+    return found->second;
+  };
+  TensorflowEncoder encoder = to_hugging_face(
+      index, parse_tensor_bundle(index, archive.members().at(*member), open_shard, options));
+  return {index,
+          std::move(encoder.tensors),
+          {archive.owner()},
+          "packed TensorFlow checkpoint",
+          encoder.shape};
+}
+
 }  // namespace klue

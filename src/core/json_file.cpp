@@ -10,17 +10,20 @@ namespace {
 
 // Long values are cut: the message is for a person.
 std::string shown(const nlohmann::json& value) {
+  // Writing them out would recurse as deep as the file nests.
+  if (value.is_structured()) return value.is_array() ? "an array" : "an object";
   std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   if (text.size() > 60) text = text.substr(0, 57) + "...";
   return text;
 }
 
-nlohmann::json parse_file(const std::filesystem::path& file) {
-  const MappedFile mapped(file);
-  const auto bytes = mapped.bytes();
+std::string_view text_of(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+}
+
+nlohmann::json parse_text(std::string_view text, const std::filesystem::path& file) {
   try {
-    return nlohmann::json::parse(
-        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
     throw FormatError("not valid JSON", {.file = file.string(), .actual = error.what()});
   }
@@ -29,14 +32,18 @@ nlohmann::json parse_file(const std::filesystem::path& file) {
 }  // namespace
 
 Object Object::read(const std::filesystem::path& file) {
-  nlohmann::json value = parse_file(file);
+  return parse(text_of(MappedFile(file)), file);
+}
+
+Object Object::parse(std::string_view text, const std::filesystem::path& file) {
+  nlohmann::json value = parse_text(text, file);
   if (!value.is_object())
     throw FormatError("not a JSON object", {.file = file.string(), .actual = shown(value)});
   return Object(file, std::move(value));
 }
 
 nlohmann::json read_array(const std::filesystem::path& file) {
-  nlohmann::json value = parse_file(file);
+  nlohmann::json value = parse_text(text_of(MappedFile(file)), file);
   if (!value.is_array())
     throw FormatError("not a JSON array", {.file = file.string(), .actual = shown(value)});
   return value;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +18,9 @@ class Object {
  public:
   /// Throws IoError, or FormatError where the file is not one JSON object.
   static Object read(const std::filesystem::path& file);
+
+  /// The same from memory; `file` is only named in errors.
+  static Object parse(std::string_view text, const std::filesystem::path& file);
 
   bool has(const char* key) const { return value_.contains(key); }
   const nlohmann::json& value() const noexcept { return value_; }

@@ -29,14 +29,21 @@ struct Descriptor {
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.value < 0) throw_io_error("cannot open the file", path);
+  *this = of_descriptor(file.value, path);
+}
+
+MappedFile MappedFile::of_descriptor(int descriptor, const std::filesystem::path& name) {
+  MappedFile result;
   struct stat status {};
-  if (::fstat(file.value, &status) != 0) throw_io_error("cannot read the file's size", path);
-  if (!S_ISREG(status.st_mode)) throw IoError("not a regular file", {.file = path.string()});
-  size_ = static_cast<std::size_t>(status.st_size);
-  if (size_ == 0) return;  // mmap refuses empty files; an empty span says the same
-  void* data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.value, 0);
-  if (data == MAP_FAILED) throw_io_error("cannot map the file into memory", path);
-  data_ = static_cast<const std::byte*>(data);
+  if (::fstat(descriptor, &status) != 0) throw_io_error("cannot read the file's size", name);
+  if (!S_ISREG(status.st_mode)) throw IoError("not a regular file", {.file = name.string()});
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size == 0) return result;  // mmap refuses empty files; an empty span says the same
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (data == MAP_FAILED) throw_io_error("cannot map the file into memory", name);
+  result.data_ = static_cast<const std::byte*>(data);
+  result.size_ = size;
+  return result;
 }
 
 MappedFile::~MappedFile() {

@@ -76,8 +76,9 @@ void validate(const EncoderConfig& c, const std::filesystem::path& file) {
     refuse("layer_norm_eps", "between 0 and 1", std::to_string(c.layer_norm_eps));
 }
 
-EncoderConfig read_encoder_config(const std::filesystem::path& file) {
-  const json::Object config = json::Object::read(file);
+namespace {
+
+EncoderConfig from_json(const json::Object& config) {
   const auto size = [&](const char* key) {
     return static_cast<std::size_t>(config.integer(key, 1, kMost));
   };
@@ -97,8 +98,18 @@ EncoderConfig read_encoder_config(const std::filesystem::path& file) {
                             : (result.model_type == "bert" ? 0 : 1);
   result.layer_norm_eps = static_cast<float>(config.number("layer_norm_eps"));
   result.hidden_act = read_activation(config);
-  validate(result, file);
+  validate(result, config.file());
   return result;
+}
+
+}  // namespace
+
+EncoderConfig read_encoder_config(const std::filesystem::path& file) {
+  return from_json(json::Object::read(file));
+}
+
+EncoderConfig parse_encoder_config(std::string_view json, const std::filesystem::path& file) {
+  return from_json(json::Object::parse(json, file));
 }
 
 }  // namespace klue

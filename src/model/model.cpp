@@ -8,6 +8,7 @@
 #include <klue/encoder/config.hpp>
 #include <klue/encoder/token_batch.hpp>
 #include <klue/model.hpp>
+#include <klue/text/python_string.hpp>
 
 #include "model/model_files.hpp"
 
@@ -22,6 +23,16 @@ struct TokenSequence {
   std::vector<std::int32_t> ids, type_ids;
 };
 
+// What sentence-transformers does to a text before its tokenizer sees it; `kept` holds the result
+// where it is not a part of the text.
+std::string_view prepared(std::string_view text, const SentenceTransformer& sentences,
+                          const std::string& prompt, std::string& kept) {
+  if (!prompt.empty()) text = kept = std::string(prompt).append(text);
+  text = python_strip(text);
+  if (sentences.lower_case) text = kept = python_lower(text);
+  return text;
+}
+
 }  // namespace
 
 struct Model::Impl {
@@ -29,6 +40,9 @@ struct Model::Impl {
   std::shared_ptr<const ThreadPool> pool;
   Preprocessor preprocessor;
   Encoder encoder;
+  std::optional<SentenceTransformer> sentences;
+  VectorPipeline mean;  // where there are no sentences
+  std::optional<Head> head;
   std::size_t longest;  // tokens that fit into the position table and the tokenizer's limit
 
   bool tensorflow() const { return preprocessor.dialect() == Dialect::tensorflow; }
@@ -45,24 +59,48 @@ struct Model::Impl {
     return *asked;
   }
 
+  // Rows of seq_length hold no more than that many tokens.
+  std::size_t length_limit(const TextOptions& options) const {
+    const std::size_t otherwise =
+        tensorflow() ? kTensorflowLength : encoder.config().max_sequence_length();
+    const std::size_t most = length_limit("max_length", options.max_length, otherwise);
+    return options.seq_length
+               ? std::min(most, length_limit("seq_length", options.seq_length, otherwise))
+               : most;
+  }
+
   EncodeOptions cutting(std::size_t max_length, std::optional<Truncation> truncation) const {
     return {.max_length = max_length,
             .truncation = truncation.value_or(tensorflow() ? Truncation::round_robin
                                                            : Truncation::longest_first)};
   }
 
-  std::vector<TokenSequence> tokenize(const Texts& texts, const EncodeOptions& options) const {
+  const VectorPipeline& pipeline() const { return sentences ? sentences->pipeline : mean; }
+
+  // A prompt stands before the first text of each.
+  std::vector<TokenSequence> tokenize(const Texts& texts, const EncodeOptions& options,
+                                      const std::string& prompt = {}) const {
     // Type ids are the tokenizer's where the encoder has a table for them; RoBERTa and the TF-Hub
     // module know only one type.
     const bool typed = encoder.config().type_vocab_size > 1 && !tensorflow();
     std::vector<TokenSequence> sequences(texts.size());
     pool->parallel_for(texts.size(), [&](std::size_t i, std::size_t) {
-      Encoding encoding = preprocessor.encode(texts[i].text, texts[i].text_pair, options);
+      TextPair text = texts[i];
+      std::string first, second;
+      if (sentences) {
+        text.text = prepared(text.text, *sentences, prompt, first);
+        if (text.text_pair) text.text_pair = prepared(*text.text_pair, *sentences, {}, second);
+      }
+      Encoding encoding = preprocessor.encode(text.text, text.text_pair, options);
       if (!typed) encoding.type_ids.assign(encoding.ids.size(), 0);
       sequences[i] = {std::move(encoding.ids), std::move(encoding.type_ids)};
     });
     return sequences;
   }
+
+  // Every sequence's poolings side by side, [sequences, poolings × hidden].
+  Tensor pool_all(const std::vector<TokenSequence>& sequences,
+                  std::span<const Pooling> poolings) const;
 };
 
 Model::Model(std::unique_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -93,32 +131,39 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
       .weights_format = files.checkpoint.format(),
       .engine = describe_engine(options.engine, options.precision),
       .threads = pool->threads(),
-      .pooling = sentences ? sentences->pooling : Pooling::mean,
       .normalize = sentences && sentences->normalize,
+      .embedding_size = files.config.hidden_size,
       .max_length = longest,
   };
+  if (sentences) {
+    info.poolings = sentences->pipeline.poolings;
+    info.modules = sentences->pipeline.module_names();
+    info.embedding_size = sentences->pipeline.width(files.config.hidden_size);
+  }
+  if (files.head) info.head = files.head->info;
   if (files.preprocessor.dialect() == Dialect::tensorflow)
     info.max_length = std::min(longest, kTensorflowLength);
   else if (sentences && sentences->max_seq_length)
     info.max_length = std::min(longest, *sentences->max_seq_length);
-  return Model(
-      std::unique_ptr<const Impl>(new Impl{std::move(info), pool, std::move(files.preprocessor),
-                                           Encoder(files.config, std::move(files.checkpoint), pool,
-                                                   {.engine = options.engine,
-                                                    .precision = options.precision,
-                                                    .batch_tokens = options.batch_tokens}),
-                                           longest}));
+  return Model(std::unique_ptr<const Impl>(new Impl{std::move(info),
+                                                    pool,
+                                                    std::move(files.preprocessor),
+                                                    {files.config,
+                                                     std::move(files.checkpoint),
+                                                     pool,
+                                                     {.engine = options.engine,
+                                                      .precision = options.precision,
+                                                      .batch_tokens = options.batch_tokens}},
+                                                    std::move(files.sentences),
+                                                    {},
+                                                    std::move(files.head),
+                                                    longest}));
 }
 
 EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,
                              const TextOptions& options) const {
   const Impl& m = *impl_;
-  const std::size_t otherwise =
-      m.tensorflow() ? kTensorflowLength : m.encoder.config().max_sequence_length();
-  // Rows of seq_length hold no more than that many tokens.
-  std::size_t max_length = m.length_limit("max_length", options.max_length, otherwise);
-  if (options.seq_length)
-    max_length = std::min(max_length, m.length_limit("seq_length", options.seq_length, otherwise));
+  const std::size_t max_length = m.length_limit(options);
   const std::vector<TokenSequence> sequences =
       m.tokenize(texts, m.cutting(max_length, options.truncation));
 
@@ -141,15 +186,8 @@ EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,
   return m.encoder(inputs, outputs);
 }
 
-Tensor Model::embed(const Texts& texts, const EmbedOptions& options) const {
-  const Impl& m = *impl_;
-  const Pooling pooling = options.pooling == Pooling::automatic ? m.info.pooling : options.pooling;
-  if (pooling == Pooling::pooler) m.encoder.require_pooler();
-  const bool normalized = options.normalize.value_or(m.info.normalize);
-  const std::vector<TokenSequence> sequences = m.tokenize(
-      texts, m.cutting(m.length_limit("max_length", options.max_length, m.info.max_length),
-                       options.truncation));
-
+Tensor Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
+                             std::span<const Pooling> poolings) const {
   // Longest first: sentences of a batch take about equally long, and what memory is needed is
   // needed at once.
   std::vector<std::size_t> order(sequences.size());
@@ -157,8 +195,8 @@ Tensor Model::embed(const Texts& texts, const EmbedOptions& options) const {
   std::ranges::stable_sort(order, std::ranges::greater{},
                            [&](std::size_t i) { return sequences[i].ids.size(); });
 
-  Tensor vectors{sequences.size(), m.encoder.config().hidden_size};
-  TokenBatchBuilder builder(m.encoder.config());
+  Tensor vectors{sequences.size(), poolings.size() * encoder.config().hidden_size};
+  TokenBatchBuilder builder(encoder.config());
   for (std::size_t next = 0; next < order.size();) {
     const std::size_t first = next;
     builder.clear();
@@ -166,13 +204,42 @@ Tensor Model::embed(const Texts& texts, const EmbedOptions& options) const {
       const TokenSequence& s = sequences[order[next++]];
       builder.append(s.ids, s.type_ids);
     } while (next < order.size() && builder.batch().tokens() + sequences[order[next]].ids.size() <=
-                                        m.encoder.batch_tokens());
-    m.encoder.pool(builder.batch(), pooling, [&](std::size_t s, std::span<float> vector) {
-      if (normalized) normalize(vector);
+                                        encoder.batch_tokens());
+    encoder.pool(builder.batch(), poolings, [&](std::size_t s, std::span<const float> vector) {
       std::ranges::copy(vector, vectors.at(order[first + s]).begin());
     });
   }
   return vectors;
+}
+
+Tensor Model::embed(const Texts& texts, const EmbedOptions& options) const {
+  const Impl& m = *impl_;
+  if (options.pooling == Pooling::pooler) m.encoder.require_pooler();
+  const std::vector<TokenSequence> sequences =
+      m.tokenize(texts,
+                 m.cutting(m.length_limit("max_length", options.max_length, m.info.max_length),
+                           options.truncation),
+                 m.sentences ? m.sentences->prompt : std::string());
+  Tensor vectors =
+      options.pooling == Pooling::automatic
+          ? run_modules(m.pipeline(), m.pool_all(sequences, m.pipeline().poolings), *m.pool)
+          : m.pool_all(sequences, {&options.pooling, 1});
+  if (options.normalize.value_or(m.info.normalize))
+    for (std::size_t i = 0; i < vectors.shape()[0]; ++i)
+      normalize(vectors.at(i));
+  return vectors;
+}
+
+Tensor Model::classify(const Texts& texts, const TextOptions& options) const {
+  const Impl& m = *impl_;
+  if (!m.head || m.head->info.labels == 0)
+    throw UsageError("this checkpoint has no classifier of texts that could be run",
+                     {.file = m.info.weights_file.string(),
+                      .actual = m.head ? m.head->info.description : "an encoder alone"});
+  const std::vector<TokenSequence> sequences =
+      m.tokenize(texts, m.cutting(m.length_limit(options), options.truncation));
+  const VectorPipeline& pipeline = m.head->pipeline;
+  return run_modules(pipeline, m.pool_all(sequences, pipeline.poolings), *m.pool);
 }
 
 }  // namespace klue

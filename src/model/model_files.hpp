@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include <klue/checkpoint/checkpoint.hpp>
@@ -8,6 +9,7 @@
 #include <klue/model.hpp>
 #include <klue/text/preprocessor.hpp>
 
+#include "model/head.hpp"
 #include "model/sentence_transformers.hpp"
 
 namespace klue {
@@ -18,6 +20,7 @@ struct ModelFiles {
   Preprocessor preprocessor;
   Checkpoint checkpoint;
   std::optional<SentenceTransformer> sentences;
+  std::optional<Head> head;
 };
 
 /// Recognises and reads a directory in Hugging Face layout (config.json) or a TensorFlow SavedModel

@@ -144,6 +144,19 @@ std::optional<std::int32_t> id_of(const TokenizerFiles& files, const std::string
   return files.vocabulary.find(token);
 }
 
+/// What no file has to say: the special tokens by their usual names, and the usual templates.
+void complete_bert(TokenizerFiles& files) {
+  TokenizerConfig& config = files.config;
+  for (const std::string* token : {&config.unk_token, &config.sep_token, &config.pad_token,
+                                   &config.cls_token, &config.mask_token})
+    add_special_token(config, files.vocabulary, *token);
+
+  // A missing one is reported by the tokenizer, with its role.
+  const auto cls = id_of(files, config.cls_token), sep = id_of(files, config.sep_token);
+  config.single = bert_template(false, cls.value_or(0), sep.value_or(0));
+  config.pair = bert_template(true, cls.value_or(0), sep.value_or(0));
+}
+
 /// The configuration of a directory without tokenizer.json.
 void configure_bert(const std::filesystem::path& directory, TokenizerFiles& files) {
   TokenizerConfig& config = files.config;
@@ -159,17 +172,17 @@ void configure_bert(const std::filesystem::path& directory, TokenizerFiles& file
     with_json(directory / name, [&](const Node& root) {
       read_additional_special_tokens(root, files.vocabulary, config);
     });
-  for (const std::string* token : {&config.unk_token, &config.sep_token, &config.pad_token,
-                                   &config.cls_token, &config.mask_token})
-    add_special_token(config, files.vocabulary, *token);
-
-  // A missing one is reported by the tokenizer, with its role.
-  const auto cls = id_of(files, config.cls_token), sep = id_of(files, config.sep_token);
-  config.single = bert_template(false, cls.value_or(0), sep.value_or(0));
-  config.pair = bert_template(true, cls.value_or(0), sep.value_or(0));
+  complete_bert(files);
 }
 
 }  // namespace
+
+TokenizerFiles parse_vocabulary_file(std::string_view vocab_txt, std::string source) {
+  TokenizerFiles files{
+      .vocabulary = Vocabulary::parse(vocab_txt, source), .config = {}, .source = source};
+  complete_bert(files);
+  return files;
+}
 
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory) {
   const auto json_path = directory / "tokenizer.json", vocab_path = directory / "vocab.txt";

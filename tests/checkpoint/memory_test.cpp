@@ -13,6 +13,8 @@
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/safetensors_writer.hpp"
 #include "checkpoint/table_writer.hpp"
+#include "checkpoint/tar.hpp"
+#include "checkpoint/tar_writer.hpp"
 #include "checkpoint/tensor_bundle.hpp"
 #include "checkpoint/torch_archive.hpp"
 
@@ -158,6 +160,31 @@ TEST(Memory, OfTensorBundlesIsBounded) {
       test::to_bytes(writer.finish(writer.add(test::block(test::block_entry("~", block)))));
   // Names are stored by their differences here, so that there is more to keep than in the file.
   EXPECT_LT(peak_of([&] { parse(bytes); }), 9 * bytes.size() + slack);
+}
+
+TEST(Memory, OfArchivesIsBounded) {
+  const auto parse = [](std::span<const std::byte> bytes) { read_tar("f", bytes, bytes.size()); };
+  expect_modest("members",
+                filled(megabytes,
+                       [](std::size_t i) {
+                         return test::tar_member({.name = std::to_string(i), .content = ""});
+                       }),
+                parse);
+  expect_modest(
+      "long paths",
+      filled(megabytes,
+             [](std::size_t i) {
+               return test::tar_member({.name = "@LongLink",
+                                        .content = std::string(4000, 'a') + std::to_string(i),
+                                        .type = 'L'}) +
+                      test::tar_member({.name = "a", .content = ""});
+             }),
+      parse);
+  // What a small file was unpacked to counts for nothing.
+  const std::string members = filled(megabytes, [](std::size_t i) {
+    return test::tar_member({.name = std::to_string(i), .content = ""});
+  });
+  EXPECT_LT(peak_of([&] { read_tar("f", std::as_bytes(std::span(members)), 1000); }), slack);
 }
 
 }  // namespace

@@ -119,6 +119,44 @@ TEST_P(EmbedFormat, PooledOutputsReadBackBitForBit) {
             rows_of(*model().encode(kTexts).pooled_output));
 }
 
+TEST_P(EmbedFormat, LogitsReadBackBitForBit) {
+  std::vector<std::string> arguments{"--model",   fixture("tiny-11-seqcls").string(),
+                                     "--output",  "logits",
+                                     "--threads", "1",
+                                     "--format",  GetParam()};
+  arguments.insert(arguments.end(), kTexts.begin(), kTexts.end());
+  const Result result = embed(arguments);
+  EXPECT_EQ(result.err, "");
+  const Rows wanted = rows_of(Model::load(fixture("tiny-11-seqcls")).classify(kTexts));
+  EXPECT_EQ(wanted[0].size(), 3u);
+  EXPECT_EQ(read_vectors(GetParam(), "logits", result.out), wanted);
+}
+
+// Two poolings side by side make vectors that are wider than the encoder.
+TEST_P(EmbedFormat, VectorsAreAsWideAsTheModelMakesThem) {
+  const ScratchDirectory directory;
+  std::filesystem::copy(fixture("tiny-11"), directory.path());
+  directory.write("modules.json",
+                  R"([{"type": "sentence_transformers.models.Transformer", "path": ""},
+                      {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"}])");
+  directory.write("1_Pooling/config.json",
+                  R"({"pooling_mode_mean_tokens": true, "pooling_mode_max_tokens": true})");
+  const auto run_there = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--model", directory.path().string(), "--format",
+                                         GetParam(), "--threads", "1"});
+    return embed(arguments).out;
+  };
+  const Tensor vectors = Model::load(directory.path()).embed(kTexts);
+  EXPECT_THAT(vectors.shape(), ElementsAre(kTexts.size(), 2 * kHidden));
+  EXPECT_EQ(read_vectors(GetParam(), "embedding", run_there(kTexts)), rows_of(vectors));
+  std::vector<std::string> similarity = kTexts;
+  similarity.push_back("--similarity");
+  const Rows cosines = read_vectors(GetParam(), "similarity", run_there(similarity));
+  EXPECT_NEAR(cosines[0][1], cosine_similarity(vectors.at(0), vectors.at(1)), 0.51e-4f);
+  if (std::string_view(GetParam()) != "npy") return;
+  EXPECT_THAT(parse_npy(run_there({"--input", "/dev/null"})).shape, ElementsAre(0, 2 * kHidden));
+}
+
 TEST_P(EmbedFormat, SimilaritiesAreSymmetricCosines) {
   const Result result = run({"--format", GetParam(), "--similarity"});
   const Rows rows = read_vectors(GetParam(), "similarity", result.out);
@@ -249,11 +287,9 @@ TEST(EmbedChoices, PoolingAndNormalizeAreTheLibrarys) {
   const struct {
     const char* name;
     Pooling pooling;
-  } cases[]{{"auto", Pooling::automatic},
-            {"pooler", Pooling::pooler},
-            {"cls", Pooling::cls},
-            {"mean", Pooling::mean},
-            {"max", Pooling::max}};
+  } cases[]{{"auto", Pooling::automatic}, {"pooler", Pooling::pooler},
+            {"cls", Pooling::cls},        {"mean", Pooling::mean},
+            {"max", Pooling::max},        {"mean_sqrt_len", Pooling::mean_sqrt_len}};
   for (const auto& c : cases)
     for (const bool normalize : {false, true}) {
       SCOPED_TRACE(c.name);

@@ -114,8 +114,8 @@ TEST(EmbedUsage, UnknownFlags) {
 
 TEST(EmbedUsage, ValuesThatAFlagDoesNotTake) {
   expect_wrong_usage({"사람", "--format", "xml"}, "text|jsonl|csv|npy|f32");
-  expect_wrong_usage({"사람", "--pooling", "sum"}, "auto|pooler|cls|mean|max");
-  expect_wrong_usage({"사람", "--output", "0"}, "embedding|pooled|sequence|layers");
+  expect_wrong_usage({"사람", "--pooling", "sum"}, "auto|pooler|cls|mean|max|mean_sqrt_len");
+  expect_wrong_usage({"사람", "--output", "0"}, "embedding|pooled|sequence|layers|logits");
   expect_wrong_usage({"사람", "--input-format", "xml"}, "lines|tsv|jsonl");
   expect_wrong_usage({"사람", "--dialect", "google"}, "huggingface|tensorflow");
   expect_wrong_usage({"사람", "--truncation", "never"}, "longest_first|only_first");
@@ -134,8 +134,11 @@ TEST(EmbedUsage, FlagsThatContradictEachOther) {
   expect_wrong_usage({"사람", "--input", "-"}, "exclude each other");
   expect_wrong_usage({"사람", "--tokenize", "--similarity"}, "exclude each other");
   expect_wrong_usage({"사람", "--similarity", "--output", "sequence"},
-                     "--output sequence or layers");
-  expect_wrong_usage({"사람", "--similarity", "--output", "layers"}, "--output sequence or layers");
+                     "--output sequence, layers or logits");
+  for (const char* output : {"layers", "logits"})
+    expect_wrong_usage({"사람", "--similarity", "--output", output}, "layers or logits");
+  expect_wrong_usage({"사람", "--output", "logits", "--pooling", "mean"}, "--pooling or --norm");
+  expect_wrong_usage({"사람", "--output", "logits", "--normalize"}, "--pooling or --normalize");
   expect_wrong_usage({"사람", "--output", "pooled", "--pooling", "mean"}, "another --pooling");
 }
 
@@ -190,6 +193,16 @@ TEST(EmbedInfo, TellsThatThereIsNoPooler) {
   EXPECT_THAT(embed_tiny({"--info"}).out, testing::ContainsRegex("pooler +yes"));
 }
 
+TEST(EmbedInfo, NamesTheHead) {
+  const auto info = [](const char* name) {
+    return embed({"--info", "--model", fixture(name).string()}).out;
+  };
+  EXPECT_THAT(info("tiny-11-bare"), testing::ContainsRegex("head +none"));
+  EXPECT_THAT(info("tiny-11"), testing::ContainsRegex("head +not run: lm_head"));
+  EXPECT_THAT(info("tiny-11-seqcls"),
+              testing::ContainsRegex("head +classifier on the first token: 3 labels: LABEL_0, "));
+}
+
 // --------------------------------------------------------------------------------- failures
 
 TEST(EmbedFailures, NoSuchModel) {
@@ -217,6 +230,10 @@ TEST(EmbedFailures, AnOutputThatTheCheckpointLacks) {
   const std::string model = fixture("tiny-11-no-pooler").string();
   expect_failure(embed({"--model", model, "--output", "pooled", "사람"}), "mean or cls pooling");
   expect_failure(embed({"--model", model, "--pooling", "pooler", "사람"}), "mean or cls pooling");
+}
+
+TEST(EmbedFailures, LogitsWithoutAClassifier) {
+  expect_failure(embed_tiny({"--output", "logits", "사람"}), "no classifier of texts");
 }
 
 TEST(EmbedFailures, ALengthThatTheModelLacks) {

@@ -9,6 +9,7 @@
 #include <klue/core/error.hpp>
 #include <klue/encoder/config.hpp>
 
+#include "checkpoint/mutation.hpp"
 #include "checkpoint/scratch_directory.hpp"
 
 namespace klue {
@@ -108,6 +109,38 @@ TEST_F(ConfigTest, RefusesAMissingKey) {
       EXPECT_THAT(error.what(), HasSubstr("missing"));
     }
   }
+}
+
+TEST_F(ConfigTest, RefusesAnEpsilonThatIsNoNumber) {
+  const std::string config = base_config().dump();
+  for (const char* value : {"NaN", "Infinity", "-Infinity", "1e999", "1e-999", "1.0", "null"})
+    EXPECT_THROW(read(config.substr(0, config.size() - 1) + ",\"layer_norm_eps\":" + value + "}"),
+                 FormatError)
+        << value;
+}
+
+TEST_F(ConfigTest, RefusesEveryTruncation) {
+  test::expect_every_truncation_refused(base_config().dump(), [&](const auto& bytes) {
+    parse_encoder_config({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file_);
+  });
+}
+
+TEST_F(ConfigTest, SurvivesByteFlips) {
+  test::expect_byte_flips_survived(base_config().dump(), 100'000, [&](const auto& bytes) {
+    parse_encoder_config({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file_);
+  });
+}
+
+// Deep enough to overflow a stack that grew with it.
+TEST_F(ConfigTest, SurvivesDeepNesting) {
+  constexpr std::size_t kDepth = 1'000'000;
+  const std::string deep = std::string(kDepth, '[') + std::string(kDepth, ']');
+  EXPECT_THROW(read(deep), FormatError);
+  const std::string config = base_config().dump();
+  for (const char* key : {"vocab_size", "model_type", "layer_norm_eps"})
+    EXPECT_THROW(read(config.substr(0, config.size() - 1) + ",\"" + key + "\":" + deep + "}"),
+                 FormatError)
+        << key;
 }
 
 TEST_F(ConfigTest, RefusesWhatIsNotAJsonObject) {

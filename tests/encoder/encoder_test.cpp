@@ -122,7 +122,8 @@ TEST(Encoder, PoolsAsDefined) {
   };
   EXPECT_TRUE(
       std::ranges::equal(pooled(Pooling::pooler).values(), outputs.pooled_output->values()));
-  const Tensor cls = pooled(Pooling::cls), mean = pooled(Pooling::mean), max = pooled(Pooling::max);
+  const Tensor cls = pooled(Pooling::cls), mean = pooled(Pooling::mean), max = pooled(Pooling::max),
+               mean_sqrt_len = pooled(Pooling::mean_sqrt_len);
   for (std::size_t b = 0; b < 3; ++b) {
     EXPECT_TRUE(std::ranges::equal(cls.at(b), outputs.sequence_output.at(b, 0)));
     for (std::size_t i = 0; i < 32; ++i) {
@@ -134,8 +135,37 @@ TEST(Encoder, PoolsAsDefined) {
       }
       EXPECT_NEAR(static_cast<double>(mean.at(b, i)[0]), sum / static_cast<double>(lengths[b]),
                   1e-6);
+      EXPECT_NEAR(static_cast<double>(mean_sqrt_len.at(b, i)[0]),
+                  sum / std::sqrt(static_cast<double>(lengths[b])), 1e-5);
       EXPECT_EQ(static_cast<double>(max.at(b, i)[0]), largest);
     }
+  }
+}
+
+TEST(Encoder, PutsSeveralPoolingsSideBySide) {
+  const Encoder encoder = load("tiny-11");
+  const EncoderInputs inputs = make_inputs({3, 40, 1});
+  TokenBatchBuilder builder(encoder.config());
+  for (std::size_t b = 0; b < 3; ++b)
+    builder.append(inputs.word_ids(b), inputs.mask(b), inputs.type_ids(b));
+  const auto pooled = [&](const std::vector<Pooling>& poolings) {
+    std::vector<std::vector<float>> rows(3);
+    encoder.pool(builder.batch(), poolings, [&](std::size_t s, std::span<const float> vector) {
+      rows[s].assign(vector.begin(), vector.end());
+    });
+    return rows;
+  };
+  for (const std::vector<Pooling>& poolings :
+       {std::vector{Pooling::cls, Pooling::pooler},
+        std::vector{Pooling::cls, Pooling::max, Pooling::mean, Pooling::mean_sqrt_len},
+        std::vector{Pooling::mean, Pooling::pooler, Pooling::cls}}) {
+    std::vector<std::vector<float>> expected(3);
+    for (const Pooling pooling : poolings) {
+      const auto alone = pooled({pooling});
+      for (std::size_t b = 0; b < 3; ++b)
+        expected[b].insert(expected[b].end(), alone[b].begin(), alone[b].end());
+    }
+    EXPECT_EQ(pooled(poolings), expected);
   }
 }
 

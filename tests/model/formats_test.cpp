@@ -42,12 +42,19 @@ TEST_P(Formats, GiveTheSameOutputs) {
 
 INSTANTIATE_TEST_SUITE_P(
     , Formats,
-    testing::Values(Pair{"tiny-11-shards", "tiny-11"}, Pair{"tiny-11-bin", "tiny-11"},
-                    Pair{"tiny-11-bin-shards", "tiny-11"}, Pair{"tiny-11-legacy-bin", "tiny-11"},
-                    Pair{"tiny-11-bare", "tiny-11"}, Pair{"tiny-11-position-ids", "tiny-11"},
-                    Pair{"tiny-11-saved-model", "tiny-11"},
-                    Pair{"tiny-11-saved-model-snappy", "tiny-11"},
-                    Pair{"tiny-11-saved-model-bf16", "tiny-11-bf16"}),
+    testing::Values(
+        Pair{"tiny-11-shards", "tiny-11"}, Pair{"tiny-11-bin", "tiny-11"},
+        Pair{"tiny-11-bin-shards", "tiny-11"}, Pair{"tiny-11-legacy-bin", "tiny-11"},
+        Pair{"tiny-11-bare", "tiny-11"}, Pair{"tiny-11-position-ids", "tiny-11"},
+        Pair{"tiny-11-saved-model", "tiny-11"}, Pair{"tiny-11-saved-model-snappy", "tiny-11"},
+        Pair{"tiny-11-shards-f16", "tiny-11-f16"}, Pair{"tiny-11-shards-bf16", "tiny-11-bf16"},
+        Pair{"tiny-11-bin-f16", "tiny-11-f16"}, Pair{"tiny-11-bin-bf16", "tiny-11-bf16"},
+        Pair{"tiny-11-bin-shards-f16", "tiny-11-f16"},
+        Pair{"tiny-11-bin-shards-bf16", "tiny-11-bf16"},
+        Pair{"tiny-11-legacy-bin-f16", "tiny-11-f16"},
+        Pair{"tiny-11-legacy-bin-bf16", "tiny-11-bf16"},
+        Pair{"tiny-11-saved-model-f16", "tiny-11-f16"},
+        Pair{"tiny-11-saved-model-bf16", "tiny-11-bf16"}),
     [](const auto& test) {
       std::string name = test.param.format;
       std::ranges::replace(name, '-', '_');

@@ -393,7 +393,9 @@ TEST(Model, TellsWhatItLoaded) {
   EXPECT_EQ(info.weights_format, "safetensors");
   EXPECT_FALSE(info.engine.empty());
   EXPECT_EQ(info.threads, 2u);
-  EXPECT_EQ(info.pooling, Pooling::mean);
+  EXPECT_THAT(info.poolings, ElementsAre(Pooling::mean));
+  EXPECT_TRUE(info.modules.empty());
+  EXPECT_EQ(info.embedding_size, kHidden);
   EXPECT_FALSE(info.normalize);
 }
 

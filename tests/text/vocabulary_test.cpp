@@ -9,6 +9,7 @@
 #include <klue/core/error.hpp>
 #include <klue/text/vocabulary.hpp>
 
+#include "checkpoint/mutation.hpp"
 #include "shared_data.hpp"
 
 namespace klue {
@@ -75,6 +76,16 @@ TEST(VocabularyTest, DamageIsNamedWithItsLine) {
                 HasSubstr("line 2: a piece is not valid"));
   const std::string long_piece(1000, 'x');
   EXPECT_LT(error_of(long_piece + "\n" + long_piece + "\n").size(), 200u);
+}
+
+// A vocabulary that is cut short is a vocabulary, unless it is cut within a character.
+TEST(VocabularyTest, DamageNeverDoesMoreThanFail) {
+  const std::string whole = "\xEF\xBB\xBF[PAD]\r\n[UNK]\n한국\n\n##어\n\u3000\n";
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    error_of(whole.substr(0, size));
+  test::expect_byte_flips_survived(whole, 100'000, [](const auto& bytes) {
+    Vocabulary::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  });
 }
 
 TEST(VocabularyTest, FilesThatAreNotThere) {

@@ -49,6 +49,26 @@ klue::LoadOptions load_options(const Options& options) {
   return load;
 }
 
+// "cls + mean, Dense 1536 → 256, tanh, normalized: vectors of 256"
+std::string pooling_line(const klue::ModelInfo& info) {
+  std::string line;
+  for (const klue::Pooling pooling : info.poolings)
+    line.append(line.empty() ? "" : " + ").append(klue::pooling_name(pooling));
+  for (const std::string& module : info.modules)
+    line.append(", ").append(module);
+  if (info.normalize) line.append(", normalized");
+  return line.append(": vectors of ").append(std::to_string(info.embedding_size));
+}
+
+// "classifier on the first token: 3 labels: 함의, 모순, 중립"
+std::string head_line(const klue::HeadInfo& head) {
+  std::string line = head.description;
+  if (head.labels > 0) line.append(": ").append(std::to_string(head.labels)).append(" labels");
+  for (std::size_t i = 0; i < head.label_names.size(); ++i)
+    line.append(i == 0 ? ": " : ", ").append(head.label_names[i]);
+  return line;
+}
+
 void print_info(const klue::Model& model, std::ostream& out) {
   const klue::ModelInfo& info = model.info();
   const klue::EncoderConfig& c = model.encoder().config();
@@ -64,8 +84,8 @@ void print_info(const klue::Model& model, std::ostream& out) {
       << " dialect\n"
       << "length     " << info.max_length << " of " << c.max_sequence_length() << " tokens\n"
       << "pooler     " << (model.encoder().has_pooler() ? "yes" : "none") << "\n"
-      << "pooling    " << klue::pooling_name(info.pooling) << (info.normalize ? ", normalized" : "")
-      << "\n"
+      << "pooling    " << pooling_line(info) << "\n"
+      << "head       " << (info.head ? head_line(*info.head) : "none") << "\n"
       << "engine     " << info.engine << ", " << info.threads
       << (info.threads == 1 ? " thread\n" : " threads\n");
 }
@@ -146,17 +166,33 @@ klue::EmbedOptions embedding_options(const Options& options) {
   return result;
 }
 
-void write_embeddings(const klue::Model& model, const Options& options, Reader& reader,
-                      Destination& destination) {
-  VectorWriter writer(destination, options.format,
-                      options.output == Output::pooled ? "pooled_output" : "embedding");
-  for (auto records = reader.read(kRecordsAtOnce); !records.empty();
-       records = reader.read(kRecordsAtOnce)) {
-    const klue::Tensor vectors = model.embed(records, embedding_options(options));
+const char* json_key(Output output) {
+  if (output == Output::pooled) return "pooled_output";
+  return output == Output::logits ? "logits" : "embedding";
+}
+
+// One vector per text: embeddings, pooled outputs or logits.
+klue::Tensor vectors_of(const klue::Model& model, const Options& options,
+                        const std::vector<Record>& records) {
+  if (options.output != Output::logits) return model.embed(records, embedding_options(options));
+  return model.classify(records, {.max_length = options.max_length,
+                                  .seq_length = options.seq_length,
+                                  .truncation = options.truncation});
+}
+
+void write_vectors(const klue::Model& model, const Options& options, Reader& reader,
+                   Destination& destination) {
+  VectorWriter writer(destination, options.format, json_key(options.output));
+  std::vector<Record> records;
+  std::size_t width = 0;  // no texts have one, too
+  do {
+    records = reader.read(kRecordsAtOnce);
+    const klue::Tensor vectors = vectors_of(model, options, records);
+    width = vectors.shape()[1];
     for (std::size_t i = 0; i < records.size(); ++i)
       writer.write(vectors.at(i));
-  }
-  writer.finish(model.encoder().config().hidden_size);
+  } while (!records.empty());
+  writer.finish(width);
 }
 
 void write_similarities(const klue::Model& model, const Options& options, Reader& reader,
@@ -208,6 +244,7 @@ void run(const Options& options) {
   if (options.info) print_info(model, only_info ? std::cout : std::cerr);
   if (only_info) return;
   if (options.output == Output::pooled) model.encoder().require_pooler();
+  if (options.output == Output::logits) model.classify(std::vector<Record>{});  // or an error
   Reader reader(options);
   Destination destination(options.out);
   if (options.similarity)
@@ -215,7 +252,7 @@ void run(const Options& options) {
   else if (options.output == Output::sequence || options.output == Output::layers)
     write_tokens(model, options, reader, destination);
   else
-    write_embeddings(model, options, reader, destination);
+    write_vectors(model, options, reader, destination);
 }
 
 }  // namespace

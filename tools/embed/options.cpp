@@ -32,17 +32,17 @@ const Names<InputFormat> kInputFormats{
 const Names<Output> kOutputs{{"embedding", Output::embedding},
                              {"pooled", Output::pooled},
                              {"sequence", Output::sequence},
-                             {"layers", Output::layers}};
+                             {"layers", Output::layers},
+                             {"logits", Output::logits}};
 const Names<Format> kFormats{{"text", Format::text},
                              {"jsonl", Format::jsonl},
                              {"csv", Format::csv},
                              {"npy", Format::npy},
                              {"f32", Format::f32}};
-const Names<klue::Pooling> kPoolings{{"auto", klue::Pooling::automatic},
-                                     {"pooler", klue::Pooling::pooler},
-                                     {"cls", klue::Pooling::cls},
-                                     {"mean", klue::Pooling::mean},
-                                     {"max", klue::Pooling::max}};
+const Names<klue::Pooling> kPoolings{
+    {"auto", klue::Pooling::automatic}, {"pooler", klue::Pooling::pooler},
+    {"cls", klue::Pooling::cls},        {"mean", klue::Pooling::mean},
+    {"max", klue::Pooling::max},        {"mean_sqrt_len", klue::Pooling::mean_sqrt_len}};
 const Names<klue::Dialect> kDialects{{"huggingface", klue::Dialect::huggingface},
                                      {"tensorflow", klue::Dialect::tensorflow}};
 const Names<klue::Truncation> kTruncations{{"longest_first", klue::Truncation::longest_first},
@@ -95,7 +95,8 @@ void add_input(CLI::App& app, Options& o) {
       ->type_name("DIR|NAME")
       ->group(kGroup);
   app.add_option("--preprocessor", o.load.preprocessor,
-                 "Directory of the tokenizer's files, where the model has none")
+                 "Directory of the tokenizer's files, where the model has none,\n"
+                 "or the preprocess module's .tar.gz")
       ->type_name("DIR")
       ->group(kGroup);
   app.add_option("--input", o.input, "File of texts instead; - for standard input")
@@ -112,11 +113,12 @@ void add_output(CLI::App& app, Options& o) {
   add_choice(app, "--output", o.output, kOutputs,
              "embedding: one vector per text (default); pooled: the model's\n"
              "pooled_output; sequence: a vector per token; layers: the\n"
-             "same of every layer")
+             "same of every layer; logits: those of a fine-tuned classifier")
       ->group(kGroup);
   add_choice(app, "--pooling", o.pooling, kPoolings,
-             "How token vectors become an embedding; auto (default):\n"
-             "what the model directory says, else mean")
+             "How token vectors become an embedding; auto (default): all\n"
+             "that the model directory says, its Dense layers included,\n"
+             "else mean; any other replaces the directory's")
       ->group(kGroup);
   app.add_flag("--normalize", o.normalize, "Make every embedding a vector of length 1")
       ->group(kGroup);
@@ -206,7 +208,11 @@ void check_combinations(const Options& o) {
     refuse("sentences as arguments and --input exclude each other");
   if (o.tokenize && o.similarity) refuse("--tokenize and --similarity exclude each other");
   if (o.similarity && o.output != Output::embedding && o.output != Output::pooled)
-    refuse("--similarity compares embeddings: it does not go with --output sequence or layers");
+    refuse(
+        "--similarity compares embeddings: it does not go with --output sequence, layers or "
+        "logits");
+  if (o.output == Output::logits && (o.pooling != klue::Pooling::automatic || o.normalize))
+    refuse("--output logits is the classifier's: it does not go with --pooling or --normalize");
   if (o.output == Output::pooled && o.pooling != klue::Pooling::automatic &&
       o.pooling != klue::Pooling::pooler)
     refuse("--output pooled is the pooler's output: it does not go with another --pooling");

@@ -11,7 +11,7 @@
 namespace embed {
 
 enum class InputFormat { lines, tsv, jsonl };
-enum class Output { pooled, sequence, layers, embedding };
+enum class Output { pooled, sequence, layers, embedding, logits };
 enum class Format { text, jsonl, csv, npy, f32 };
 
 /// The command line.

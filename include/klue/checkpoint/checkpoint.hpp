@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include <klue/checkpoint/archive.hpp>
+
 namespace klue {
 
 /// Element types that checkpoints store. Little-endian, IEEE where that applies.
@@ -137,7 +139,8 @@ struct CheckpointOptions {
 /// 4. `pytorch_model.bin.index.json` with the shards it names
 /// 5. `variables/variables.index` with the data files beside it: a TensorFlow SavedModel
 ///
-/// Also takes the path of one of these files itself, under any name with that ending. Throws what
+/// Also takes the path of one of these files itself, under any name with that ending, and a .tar or
+/// .tar.gz of a SavedModel. Throws what
 /// the format's reader throws, IoError that lists what it looked for where there is none of it, and
 /// UnsupportedError where there are only weights in a format that this library does not read.
 Checkpoint open_checkpoint(const std::filesystem::path& path,
@@ -179,6 +182,11 @@ Checkpoint read_sharded_torch_archive(const std::filesystem::path& index,
 /// is incomplete, and UnsupportedError where there is no encoder, for big-endian files and
 /// partitioned variables, and for compressed indices in a build without Snappy.
 Checkpoint read_tensorflow_checkpoint(const std::filesystem::path& index,
+                                      const CheckpointOptions& options = {});
+
+/// The same of a SavedModel that is packed, wherever in the archive it lies. The tensors are views
+/// into what was unpacked. Throws FormatError where there is no SavedModel in the archive.
+Checkpoint read_tensorflow_checkpoint(const Archive& archive,
                                       const CheckpointOptions& options = {});
 
 }  // namespace klue

@@ -16,6 +16,10 @@ class MappedFile {
   /// Throws IoError when the file cannot be opened or mapped, or is no regular file.
   explicit MappedFile(const std::filesystem::path& path);
 
+  /// The file that is open under a descriptor, which may be closed afterwards. `name` is what
+  /// errors call it.
+  static MappedFile of_descriptor(int descriptor, const std::filesystem::path& name);
+
   MappedFile(MappedFile&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   MappedFile& operator=(MappedFile&& other) noexcept {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <klue/kernels/kernels.hpp>
 
@@ -52,5 +53,8 @@ void validate(const EncoderConfig& config, const std::filesystem::path& file);
 /// wrong type or out of range, and UnsupportedError for a model_type, activation or position
 /// embedding that this library does not run.
 EncoderConfig read_encoder_config(const std::filesystem::path& file);
+
+/// The same from memory; `file` is only named in errors.
+EncoderConfig parse_encoder_config(std::string_view json, const std::filesystem::path& file);
 
 }  // namespace klue

@@ -79,10 +79,15 @@ class Encoder {
   /// position table, and for a pooled_output that the checkpoint cannot give.
   EncoderOutputs operator()(const EncoderInputs& inputs, const OutputOptions& options = {}) const;
 
-  /// Pools each sentence of `batch` into one vector and hands it to sink(sentence, vector); the
-  /// vector is valid only during the call. Pooling::automatic is mean here.
+  /// Pools each sentence of `batch` into one vector, [poolings × hidden] where there are several of
+  /// them, and hands it to sink(sentence, vector); the vector is valid only during the call.
+  /// Pooling::automatic is mean here. Throws UsageError for Pooling::pooler without a pooler.
   template <class Sink>
-  void pool(const TokenBatch& batch, Pooling pooling, const Sink& sink) const;
+  void pool(const TokenBatch& batch, std::span<const Pooling> poolings, const Sink& sink) const;
+  template <class Sink>
+  void pool(const TokenBatch& batch, Pooling pooling, const Sink& sink) const {
+    pool(batch, std::span<const Pooling>(&pooling, 1), sink);
+  }
 
   /// Throws UsageError that says what to use instead where the checkpoint has no pooler.
   void require_pooler() const {
@@ -224,25 +229,32 @@ inline EncoderOutputs Encoder::operator()(const EncoderInputs& inputs,
 }
 
 template <class Sink>
-void Encoder::pool(const TokenBatch& batch, Pooling pooling, const Sink& sink) const {
-  if (pooling == Pooling::pooler) require_pooler();
-  if (pooling == Pooling::automatic) pooling = Pooling::mean;
+void Encoder::pool(const TokenBatch& batch, std::span<const Pooling> poolings,
+                   const Sink& sink) const {
+  const bool with_pooler = std::ranges::find(poolings, Pooling::pooler) != poolings.end();
+  if (with_pooler) require_pooler();
   if (batch.sentences() == 0) return;
   const std::size_t hidden = config_.hidden_size;
   const WorkspacePool::Lease lease = workspaces_.take();
-  const bool first_only = pools_first_token(pooling);
+  const bool first_only = std::ranges::all_of(poolings, pools_first_token);
   const Rows last = run(batch, {!first_only}, *lease, [](std::size_t, Rows) {});
   // The query matrix is free again, and has a row for every sentence.
   float* const pooled = (*lease).query.data();
-  if (pooling == Pooling::pooler) apply_pooler(last, pooled, *lease);
+  if (with_pooler)
+    apply_pooler(first_only ? last : select_first_rows(batch, last, *lease), pooled, *lease);
+  std::vector<float> vector(poolings.size() * hidden);
   for (std::size_t s = 0; s < batch.sentences(); ++s) {
-    float* vector = pooled + s * hidden;
-    if (pooling == Pooling::cls)
-      vector = last.data + s * hidden;
-    else if (!first_only)
-      pool_rows(pooling, last.data + batch.first_token[s] * hidden, batch.keys(s),
-                {vector, hidden});
-    sink(s, std::span<float>(vector, hidden));
+    float* const rows = last.data + (first_only ? s : batch.first_token[s]) * hidden;
+    for (std::size_t i = 0; i < poolings.size(); ++i) {
+      const std::span<float> part = std::span(vector).subspan(i * hidden, hidden);
+      if (poolings[i] == Pooling::pooler)
+        std::copy_n(pooled + s * hidden, hidden, part.begin());
+      else if (poolings[i] == Pooling::cls)
+        std::copy_n(rows, hidden, part.begin());
+      else
+        pool_rows(poolings[i], rows, batch.keys(s), part);
+    }
+    sink(s, std::span<float>(vector));
   }
 }
 

@@ -17,7 +17,9 @@ enum class Pooling : std::uint8_t {
   pooler,     ///< tanh(W · first token + b), the TF-Hub module's pooled_output
   cls,        ///< the first token's vector
   mean,       ///< the mean over all tokens, special tokens included, padding not
-  max         ///< the largest value of each feature over the same tokens
+  max,        ///< the largest value of each feature over the same tokens
+  /// The sum over the same tokens divided by the square root of their number.
+  mean_sqrt_len
 };
 
 /// "mean"; the spelling of the command line.
@@ -33,6 +35,8 @@ constexpr std::string_view pooling_name(Pooling pooling) {
       return "mean";
     case Pooling::max:
       return "max";
+    case Pooling::mean_sqrt_len:
+      return "mean_sqrt_len";
   }
   return "";
 }
@@ -42,7 +46,8 @@ constexpr bool pools_first_token(Pooling pooling) {
   return pooling == Pooling::pooler || pooling == Pooling::cls;
 }
 
-/// Mean or max over the rows of `hidden` ([rows of the sentence, out.size()]) that `keys` lists.
+/// Any pooling of all tokens, over the rows of `hidden` ([rows of the sentence, out.size()]) that
+/// `keys` lists.
 inline void pool_rows(Pooling pooling, const float* hidden, std::span<const std::uint32_t> keys,
                       std::span<float> out) {
   const std::size_t size = out.size();
@@ -56,9 +61,11 @@ inline void pool_rows(Pooling pooling, const float* hidden, std::span<const std:
       for (std::size_t i = 0; i < size; ++i)
         out[i] += row[i];
   }
-  if (pooling == Pooling::mean)
-    for (float& x : out)
-      x /= static_cast<float>(keys.size());
+  if (pooling == Pooling::max) return;
+  const auto count = static_cast<float>(keys.size());
+  const float divisor = pooling == Pooling::mean_sqrt_len ? std::sqrt(count) : count;
+  for (float& x : out)
+    x /= divisor;
 }
 
 /// Divides by the Euclidean length; a zero vector stays zero.
