@@ -18,10 +18,16 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What `Model::load` reads beside weights, where a directory has it.
-constexpr std::array<std::string_view, 8> kSettings{
-    "config.json",  "tokenizer.json",           "tokenizer_config.json",
-    "vocab.txt",    "special_tokens_map.json",  "added_tokens.json",
-    "modules.json", "sentence_bert_config.json"};
+constexpr std::array<std::string_view, 10> kSettings{"config.json",
+                                                     "tokenizer.json",
+                                                     "tokenizer_config.json",
+                                                     "vocab.txt",
+                                                     "special_tokens_map.json",
+                                                     "added_tokens.json",
+                                                     "modules.json",
+                                                     "config_sentence_transformers.json",
+                                                     "sentence_bert_config.json",
+                                                     "sentence_roberta_config.json"};
 
 /// In the order in which `open_checkpoint` prefers them.
 constexpr std::array<std::string_view, 4> kWeights{

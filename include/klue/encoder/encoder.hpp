@@ -242,11 +242,12 @@ void Encoder::pool(const TokenBatch& batch, std::span<const Pooling> poolings,
   float* const pooled = (*lease).query.data();
   if (with_pooler)
     apply_pooler(first_only ? last : select_first_rows(batch, last, *lease), pooled, *lease);
-  std::vector<float> vector(poolings.size() * hidden);
+  (*lease).pooled.reserve_discard(poolings.size() * hidden);
+  const std::span<float> vector = (*lease).pooled.span().first(poolings.size() * hidden);
   for (std::size_t s = 0; s < batch.sentences(); ++s) {
     float* const rows = last.data + (first_only ? s : batch.first_token[s]) * hidden;
     for (std::size_t i = 0; i < poolings.size(); ++i) {
-      const std::span<float> part = std::span(vector).subspan(i * hidden, hidden);
+      const std::span<float> part = vector.subspan(i * hidden, hidden);
       if (poolings[i] == Pooling::pooler)
         std::copy_n(pooled + s * hidden, hidden, part.begin());
       else if (poolings[i] == Pooling::cls)
@@ -254,7 +255,7 @@ void Encoder::pool(const TokenBatch& batch, std::span<const Pooling> poolings,
       else
         pool_rows(poolings[i], rows, batch.keys(s), part);
     }
-    sink(s, std::span<float>(vector));
+    sink(s, vector);
   }
 }
 

@@ -22,6 +22,7 @@ struct Workspace {
   AlignedBuffer<float> context;          // [queries, hidden]
   AlignedBuffer<float> inner;            // [queries, intermediate]
   AlignedBuffer<float> attention;        // [lanes, attention scratch of the longest sentence]
+  AlignedBuffer<float> pooled;           // [poolings × hidden], of one sentence
   std::vector<std::size_t> first_query;  // [queries + 1], which of them are whose
   Scratch activations;  // converted to the precision of a linear layer, by the layer
 
