@@ -17,7 +17,7 @@ extern "C" char** environ;
 
 namespace klue::test {
 
-/// What a run of `embed` left behind.
+/// What a run of a command left behind.
 struct Result {
   int status = 0;  ///< exit status; 128 + the signal's number where one ended the program
   std::string out, err;
@@ -56,10 +56,10 @@ class TemporaryFile {
 
 }  // namespace detail
 
-/// Runs the built `embed` with these arguments and this standard input. Its standard output goes to
-/// the file `out`, where one is named.
-inline Result embed(const std::vector<std::string>& arguments, std::string_view input = {},
-                    const char* out = nullptr) {
+/// Runs a program with these arguments and this standard input. Its standard output goes to the
+/// file `out`, where one is named.
+inline Result run(const char* program, const std::vector<std::string>& arguments,
+                  std::string_view input = {}, const char* out = nullptr) {
   const detail::TemporaryFile in_file, out_file, err_file;
   in_file.fill(input);
 
@@ -73,33 +73,44 @@ inline Result embed(const std::vector<std::string>& arguments, std::string_view 
   posix_spawn_file_actions_adddup2(&actions, err_file.descriptor(), STDERR_FILENO);
 
   std::vector<std::string> words = arguments;
-  words.insert(words.begin(), KLUE_EMBED);
+  words.insert(words.begin(), program);
   std::vector<char*> pointers;
   for (std::string& word : words)
     pointers.push_back(word.data());
   pointers.push_back(nullptr);
 
   pid_t child = 0;
-  const int error = posix_spawn(&child, KLUE_EMBED, &actions, nullptr, pointers.data(), environ);
+  const int error = posix_spawn(&child, program, &actions, nullptr, pointers.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot run " KLUE_EMBED);
+  if (error != 0) throw std::runtime_error(std::string("cannot run ") + program);
   int status = 0;
-  if (::waitpid(child, &status, 0) != child) throw std::runtime_error("cannot wait for embed");
+  if (::waitpid(child, &status, 0) != child)
+    throw std::runtime_error(std::string("cannot wait for ") + program);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), out_file.content(),
           err_file.content()};
 }
+
+#ifdef KLUE_EMBED
+/// Runs the built `embed`.
+inline Result embed(const std::vector<std::string>& arguments, std::string_view input = {},
+                    const char* out = nullptr) {
+  return run(KLUE_EMBED, arguments, input, out);
+}
+#endif
 
 /// The directory of a model that the build made for the tests.
 inline std::filesystem::path fixture(std::string_view name) {
   return std::filesystem::path(KLUE_FIXTURE_DIR) / name;
 }
 
+#ifdef KLUE_EMBED
 /// Runs `embed` on the fixture tiny-11.
 inline Result embed_tiny(std::vector<std::string> arguments, std::string_view input = {},
                          const char* out = nullptr) {
   arguments.insert(arguments.begin(), {"--model", fixture("tiny-11").string()});
   return embed(arguments, input, out);
 }
+#endif
 
 inline std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;

@@ -68,7 +68,7 @@ void add_options(CLI::App& app, Options& o) {
   add_choice(app, "--precision", o.precisions, kPrecisions,
              "Of the numbers that are multiplied; may be given more than\n"
              "once; default: every one that this processor has")
-      ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   add_choice(app, "--pooling", o.pooling, kPoolings,
              "How token vectors become an embedding; auto (default):\n"
