@@ -37,8 +37,7 @@ fs::path demo_model() {
 fs::path model_directory(const Options& options) {
   if (!options.model.empty()) return options.model;
   if (!options.quiet && !options.tokenize)
-    std::cerr << "embed: no --model given: using the bundled demo model, which is untrained; its "
-                 "vectors show the format, not meaning\n";
+    std::cerr << "embed: no --model given: using the small bundled demo model\n";
   return demo_model();
 }
 
