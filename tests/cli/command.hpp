@@ -18,7 +18,7 @@ extern "C" char** environ;
 
 namespace klue::test {
 
-/// What a run of `embed` left behind.
+/// What a run of a command left behind.
 struct Result {
   int status = 0;  ///< exit status; 128 + the signal's number where one ended the program
   std::string out, err;
@@ -57,12 +57,13 @@ class TemporaryFile {
 
 }  // namespace detail
 
-/// A run of the built `embed` under way.
+/// A run of a program under way.
 class Running {
  public:
   /// Its standard output goes to the file `out`, where one is named.
-  explicit Running(const std::vector<std::string>& arguments, std::string_view input = {},
-                   const char* out = nullptr) {
+  explicit Running(const char* program, const std::vector<std::string>& arguments,
+                   std::string_view input = {}, const char* out = nullptr)
+      : program_(program) {
     in_file_.fill(input);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -74,15 +75,15 @@ class Running {
     posix_spawn_file_actions_adddup2(&actions, err_file_.descriptor(), STDERR_FILENO);
 
     std::vector<std::string> words = arguments;
-    words.insert(words.begin(), KLUE_EMBED);
+    words.insert(words.begin(), program_);
     std::vector<char*> pointers;
     for (std::string& word : words)
       pointers.push_back(word.data());
     pointers.push_back(nullptr);
 
-    const int error = posix_spawn(&child_, KLUE_EMBED, &actions, nullptr, pointers.data(), environ);
+    const int error = posix_spawn(&child_, program, &actions, nullptr, pointers.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw std::runtime_error("cannot run " KLUE_EMBED);
+    if (error != 0) throw std::runtime_error("cannot run " + program_);
   }
 
   void send(int signal) const { ::kill(child_, signal); }
@@ -90,33 +91,45 @@ class Running {
   /// Waits for its end. To be called once.
   Result wait() const {
     int status = 0;
-    if (::waitpid(child_, &status, 0) != child_) throw std::runtime_error("cannot wait for embed");
+    if (::waitpid(child_, &status, 0) != child_)
+      throw std::runtime_error("cannot wait for " + program_);
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), out_file_.content(),
             err_file_.content()};
   }
 
  private:
+  std::string program_;
   detail::TemporaryFile in_file_, out_file_, err_file_;
   pid_t child_ = 0;
 };
 
-/// Runs the built `embed` with these arguments and this standard input to its end.
+/// Runs a program with these arguments and this standard input to its end.
+inline Result run(const char* program, const std::vector<std::string>& arguments,
+                  std::string_view input = {}, const char* out = nullptr) {
+  return Running(program, arguments, input, out).wait();
+}
+
+#ifdef KLUE_EMBED
+/// Runs the built `embed`.
 inline Result embed(const std::vector<std::string>& arguments, std::string_view input = {},
                     const char* out = nullptr) {
-  return Running(arguments, input, out).wait();
+  return run(KLUE_EMBED, arguments, input, out);
 }
+#endif
 
 /// The directory of a model that the build made for the tests.
 inline std::filesystem::path fixture(std::string_view name) {
   return std::filesystem::path(KLUE_FIXTURE_DIR) / name;
 }
 
+#ifdef KLUE_EMBED
 /// Runs `embed` on the fixture tiny-11.
 inline Result embed_tiny(std::vector<std::string> arguments, std::string_view input = {},
                          const char* out = nullptr) {
   arguments.insert(arguments.begin(), {"--model", fixture("tiny-11").string()});
   return embed(arguments, input, out);
 }
+#endif
 
 inline std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;

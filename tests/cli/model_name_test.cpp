@@ -141,7 +141,7 @@ TEST_F(EmbedModelName, KilledAtAnyMomentTheNextRunCompletesIt) {
   int killed = 0, resumed = 0;
   for (int i = 0; i < kKills; ++i) {
     server_.forget_requests();
-    const Running download({"--model", kName, "사람"});
+    const Running download(KLUE_EMBED, {"--model", kName, "사람"});
     // Half of them while bytes are under way, however long the start takes here.
     if (i % 2 == 1) wait_for_download();
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 120'000));
@@ -168,8 +168,8 @@ TEST_F(EmbedModelName, KilledAtAnyMomentTheNextRunCompletesIt) {
 
 TEST_F(EmbedModelName, ProcessesAtOnceDownloadOnce) {
   server_.set_faults({.bytes_per_second = 3'000'000});
-  const Running first({"--model", kName, "사람"}), second({"--model", kName, "사람"}),
-      third({"--model", kName, "사람"});
+  const Running first(KLUE_EMBED, {"--model", kName, "사람"}),
+      second(KLUE_EMBED, {"--model", kName, "사람"}), third(KLUE_EMBED, {"--model", kName, "사람"});
   for (const Running* process : {&first, &second, &third}) {
     const Result result = process->wait();
     EXPECT_EQ(result.status, 0) << result.err;
@@ -181,10 +181,10 @@ TEST_F(EmbedModelName, ProcessesAtOnceDownloadOnce) {
 
 TEST_F(EmbedModelName, AProcessGoesOnWhereAKilledOneHeldTheLock) {
   server_.set_faults({.bytes_per_second = 1'000'000});
-  const Running first({"--model", kName, "사람"});
+  const Running first(KLUE_EMBED, {"--model", kName, "사람"});
   while (server_.downloads().size() < 3)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  const Running second({"--model", kName, "사람"});
+  const Running second(KLUE_EMBED, {"--model", kName, "사람"});
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   first.send(SIGKILL);
   first.wait();

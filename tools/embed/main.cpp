@@ -38,8 +38,7 @@ fs::path demo_model() {
 fs::path model_directory(const Options& options) {
   if (!options.model.empty()) return model_path(options);
   if (!options.quiet && !options.tokenize)
-    std::cerr << "embed: no --model given: using the bundled demo model, which is untrained; its "
-                 "vectors show the format, not meaning\n";
+    std::cerr << "embed: no --model given: using the small bundled demo model\n";
   return demo_model();
 }
 

@@ -1,0 +1,104 @@
+// The command `evaluate`: how well the cosines of a model agree with people's scores.
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <new>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <klue/klue.hpp>
+
+#include "ngrams.hpp"
+#include "options.hpp"
+#include "pairs.hpp"
+#include "statistics.hpp"
+#include "table.hpp"
+
+namespace evaluate {
+namespace {
+
+struct File {
+  std::string name;
+  Pairs pairs;
+};
+
+Row row(const File& file, std::string what, std::span<const double> cosines) {
+  return {.file = std::filesystem::path(file.name).filename().string(),
+          .pairs = file.pairs.scores.size(),
+          .what = std::move(what),
+          .spearman = spearman(cosines, file.pairs.scores),
+          .pearson = pearson(cosines, file.pairs.scores)};
+}
+
+std::vector<double> model_cosines(const klue::Model& model, const Pairs& pairs,
+                                  const Options& options) {
+  const klue::EmbedOptions embedding{.pooling = options.pooling, .max_length = options.max_length};
+  const klue::Tensor first = model.embed(pairs.first, embedding);
+  const klue::Tensor second = model.embed(pairs.second, embedding);
+  std::vector<double> cosines;
+  for (std::size_t i = 0; i < pairs.scores.size(); ++i)
+    cosines.push_back(static_cast<double>(klue::cosine_similarity(first.at(i), second.at(i))));
+  return cosines;
+}
+
+// None where the processor has no such precision and nobody asked for it by name.
+std::optional<klue::Model> load(const Options& options, klue::Precision precision) {
+  klue::LoadOptions how = options.load;
+  how.precision = precision;
+  try {
+    return klue::Model::load(options.model.empty() ? KLUE_DEMO_MODEL_SOURCE : options.model, how);
+  } catch (const klue::UnsupportedError& error) {
+    if (error.field() != "precision" || !options.precisions.empty()) throw;
+    if (!options.quiet)
+      std::cerr << "evaluate: " << klue::precision_name(precision)
+                << " is left out: " << error.what() << "\n";
+    return std::nullopt;
+  }
+}
+
+void run(const Options& options) {
+  std::vector<File> files;
+  for (const std::string& name : options.files)
+    files.push_back({name, read_pairs(name)});
+  std::vector<std::vector<Row>> rows(files.size());  // of each file
+  if (options.baseline)
+    for (std::size_t i = 0; i < files.size(); ++i)
+      rows[i].push_back(row(files[i], "ngrams", ngram_cosines(files[i].pairs)));
+  std::vector<klue::Precision> precisions = options.precisions;
+  if (precisions.empty())
+    precisions = {klue::Precision::f32, klue::Precision::bf16, klue::Precision::int8};
+  for (const klue::Precision precision : precisions)
+    if (const auto model = load(options, precision))
+      for (std::size_t i = 0; i < files.size(); ++i)
+        rows[i].push_back(row(files[i], std::string(klue::precision_name(precision)),
+                              model_cosines(*model, files[i].pairs, options)));
+  std::vector<Row> all;
+  for (const std::vector<Row>& part : rows)
+    all.insert(all.end(), part.begin(), part.end());
+  std::cout << table(all, options.format);
+}
+
+}  // namespace
+}  // namespace evaluate
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  int status = 0;
+  try {
+    if (const auto options = evaluate::parse_command_line(argc, argv, status))
+      evaluate::run(*options);
+    if (!std::cout.flush()) throw klue::IoError("cannot write", {.file = "standard output"});
+  } catch (const std::bad_alloc&) {
+    std::cerr << "evaluate: not enough memory\n";
+    status = 1;
+  } catch (const std::exception& error) {
+    std::cerr << "evaluate: " << error.what() << "\n";
+    status = 1;
+  }
+  return status;
+}

@@ -1,0 +1,112 @@
+#include "options.hpp"
+
+#include <string>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+namespace evaluate {
+namespace {
+
+constexpr const char* kDescription =
+    "How well a model's cosines agree with people: Spearman's and Pearson's correlation with the\n"
+    "scores of sentence pairs, in every precision, beside the cosines of character n-grams.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  evaluate --model klue-roberta-base kor-sts-dev.tsv klue-sts-v1.1_dev.json\n"
+    "  evaluate --model my-model --precision f32 --no-baseline --format tsv my-pairs.tsv\n\n"
+    "Files: KLUE-STS (JSON; the score is \"real-label\"), KorSTS, or any table with tabs whose\n"
+    "first line names columns sentence1, sentence2 and score. The content says which it is.\n\n"
+    "The n-grams (\"ngrams\" in the table) are letters and pairs of letters within words, "
+    "weighted\n"
+    "by TF-IDF over all sentences of the file: what a comparison of spellings achieves.\n\n"
+    "Exit status: 0 done, 1 could not do it, 2 wrong usage.";
+
+// An option's values by name, in the order of the help. Declared once for parsing and for help.
+template <class Value>
+using Names = std::vector<std::pair<std::string, Value>>;
+
+const Names<Format> kFormats{{"text", Format::text}, {"tsv", Format::tsv}};
+const Names<klue::Pooling> kPoolings{{"auto", klue::Pooling::automatic},
+                                     {"pooler", klue::Pooling::pooler},
+                                     {"cls", klue::Pooling::cls},
+                                     {"mean", klue::Pooling::mean},
+                                     {"max", klue::Pooling::max}};
+const Names<klue::Dialect> kDialects{{"huggingface", klue::Dialect::huggingface},
+                                     {"tensorflow", klue::Dialect::tensorflow}};
+const Names<klue::Precision> kPrecisions{{"f32", klue::Precision::f32},
+                                         {"bf16", klue::Precision::bf16},
+                                         {"int8", klue::Precision::int8}};
+
+template <class Target, class Value>
+CLI::Option* add_choice(CLI::App& app, const std::string& flag, Target& target,
+                        const Names<Value>& names, const std::string& description) {
+  std::string choices;
+  for (const auto& [name, value] : names)
+    choices.append(choices.empty() ? "" : "|").append(name);
+  const auto choose = [&names, choices](std::string& text) -> std::string {
+    for (const auto& [name, value] : names) {
+      if (name != text) continue;
+      text = std::to_string(static_cast<int>(value));
+      return {};
+    }
+    return "expected " + choices + ", found " + text;
+  };
+  return app.add_option(flag, target, description)
+      ->transform(CLI::Validator(choose, ""))
+      ->type_name(choices);
+}
+
+void add_options(CLI::App& app, Options& o) {
+  app.add_option("FILE", o.files, "Files of scored sentence pairs")->type_name("")->required();
+  app.add_option("--model", o.model, "Model directory; default: the bundled demo model")
+      ->type_name("DIR");
+  app.add_option("--preprocessor", o.load.preprocessor,
+                 "Where the tokenizer's files are, when not in DIR")
+      ->type_name("DIR");
+  add_choice(app, "--precision", o.precisions, kPrecisions,
+             "Of the numbers that are multiplied; may be given more than\n"
+             "once; default: every one that this processor has")
+      ->allow_extra_args(false)
+      ->take_all();
+  add_choice(app, "--pooling", o.pooling, kPoolings,
+             "How token vectors become an embedding; auto (default):\n"
+             "what the model directory says, else mean");
+  add_choice(app, "--dialect", o.load.dialect, kDialects,
+             "How text is tokenized; default: as the model directory says");
+  app.add_option("--max-length", o.max_length,
+                 "Most tokens of a sentence, special tokens included;\n"
+                 "default: as many as the model takes")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 20).description(""));
+  app.add_option("--threads", o.load.threads, "Threads to work with; 0 (default): all there are")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024).description(""));
+  app.add_flag_callback(
+      "--no-baseline", [&o] { o.baseline = false; }, "Leave the n-grams out");
+  add_choice(app, "--format", o.format, kFormats,
+             "text: a table for people (default); tsv: tabs, all digits");
+  app.add_flag("--quiet", o.quiet, "No notices on standard error");
+}
+
+}  // namespace
+
+std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
+  Options options;
+  CLI::App app{kDescription, "evaluate"};
+  app.footer(kExamples);
+  app.set_version_flag("--version", "evaluate " KLUE_VERSION);
+  app.get_formatter()->column_width(26);
+  add_options(app, options);
+  try {
+    app.parse(argc, argv);
+    return options;
+  } catch (const CLI::ParseError& error) {
+    // CLI11 prints help and version to standard output and mistakes to standard error.
+    status = app.exit(error) == 0 ? 0 : 2;
+    return std::nullopt;
+  }
+}
+
+}  // namespace evaluate

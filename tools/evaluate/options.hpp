@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <klue/klue.hpp>
+
+namespace evaluate {
+
+enum class Format { text, tsv };
+
+/// The command line.
+struct Options {
+  std::vector<std::string> files;
+  std::string model;  ///< empty: the bundled demo model
+  klue::LoadOptions load;
+  std::vector<klue::Precision> precisions;  ///< empty: all that this processor has
+  klue::Pooling pooling = klue::Pooling::automatic;
+  std::optional<std::size_t> max_length;
+  bool baseline = true;
+  Format format = Format::text;
+  bool quiet = false;
+};
+
+/// Reads the command line. Where there is nothing to run (--help, --version, wrong usage) it prints
+/// what is to be said and returns the exit status through `status`.
+std::optional<Options> parse_command_line(int argc, char** argv, int& status);
+
+}  // namespace evaluate
