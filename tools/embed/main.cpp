@@ -12,7 +12,7 @@
 
 #include <klue/klue.hpp>
 
-#include "model_path.hpp"
+#include "common/model_path.hpp"
 #include "options.hpp"
 #include "reader.hpp"
 #include "writer.hpp"
@@ -36,7 +36,7 @@ fs::path demo_model() {
 }
 
 fs::path model_directory(const Options& options) {
-  if (!options.model.empty()) return model_path(options);
+  if (!options.model.empty()) return tools::model_path("embed", options.model, options.quiet);
   if (!options.quiet && !options.tokenize)
     std::cerr << "embed: no --model given: using the small bundled demo model\n";
   return demo_model();

@@ -1,9 +1,10 @@
 #include "options.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include <CLI/CLI.hpp>
+
+#include "common/choices.hpp"
 
 namespace embed {
 namespace {
@@ -21,70 +22,28 @@ constexpr const char* kExamples =
     "  embed --tokenize \"토크나이저는 텍스트를 나눈다.\"\n\n"
     "Exit status: 0 done, 1 could not do it, 2 wrong usage.";
 
-constexpr int kMostTokens = 1 << 20;
-
-// An option's values by name, in the order of the help. Declared once for parsing and for help.
-template <class Value>
-using Names = std::vector<std::pair<std::string, Value>>;
-
-const Names<InputFormat> kInputFormats{
+const tools::Names<InputFormat> kInputFormats{
     {"lines", InputFormat::lines}, {"tsv", InputFormat::tsv}, {"jsonl", InputFormat::jsonl}};
-const Names<Output> kOutputs{{"embedding", Output::embedding},
-                             {"pooled", Output::pooled},
-                             {"sequence", Output::sequence},
-                             {"layers", Output::layers},
-                             {"logits", Output::logits}};
-const Names<Format> kFormats{{"text", Format::text},
-                             {"jsonl", Format::jsonl},
-                             {"csv", Format::csv},
-                             {"npy", Format::npy},
-                             {"f32", Format::f32}};
-const Names<klue::Pooling> kPoolings{
-    {"auto", klue::Pooling::automatic}, {"pooler", klue::Pooling::pooler},
-    {"cls", klue::Pooling::cls},        {"mean", klue::Pooling::mean},
-    {"max", klue::Pooling::max},        {"mean_sqrt_len", klue::Pooling::mean_sqrt_len}};
-const Names<klue::Dialect> kDialects{{"huggingface", klue::Dialect::huggingface},
-                                     {"tensorflow", klue::Dialect::tensorflow}};
-const Names<klue::Truncation> kTruncations{{"longest_first", klue::Truncation::longest_first},
-                                           {"only_first", klue::Truncation::only_first},
-                                           {"only_second", klue::Truncation::only_second},
-                                           {"round_robin", klue::Truncation::round_robin},
-                                           {"waterfall", klue::Truncation::waterfall},
-                                           {"error", klue::Truncation::error}};
-const Names<klue::Engine> kEngines{{"auto", klue::Engine::automatic},
-                                   {"eigen", klue::Engine::eigen},
-                                   {"onednn", klue::Engine::onednn}};
-
-const Names<klue::Precision> kPrecisions{{"f32", klue::Precision::f32},
-                                         {"bf16", klue::Precision::bf16},
-                                         {"int8", klue::Precision::int8}};
-
-template <class Target, class Value>
-CLI::Option* add_choice(CLI::App& app, const std::string& flag, Target& target,
-                        const Names<Value>& names, const std::string& description) {
-  std::string choices;
-  for (const auto& [name, value] : names)
-    choices.append(choices.empty() ? "" : "|").append(name);
-  const auto choose = [&names, choices](std::string& text) -> std::string {
-    for (const auto& [name, value] : names) {
-      if (name != text) continue;
-      text = std::to_string(static_cast<int>(value));
-      return {};
-    }
-    return "expected " + choices + ", found " + text;
-  };
-  return app.add_option(flag, target, description)
-      ->transform(CLI::Validator(choose, ""))
-      ->type_name(choices);
-}
-
-template <class Target>
-CLI::Option* add_count(CLI::App& app, const std::string& flag, Target& target, int least, int most,
-                       const std::string& description) {
-  return app.add_option(flag, target, description)
-      ->type_name("N")
-      ->check(CLI::Range(least, most).description(""));
-}
+const tools::Names<Output> kOutputs{{"embedding", Output::embedding},
+                                    {"pooled", Output::pooled},
+                                    {"sequence", Output::sequence},
+                                    {"layers", Output::layers},
+                                    {"logits", Output::logits}};
+const tools::Names<Format> kFormats{{"text", Format::text},
+                                    {"jsonl", Format::jsonl},
+                                    {"csv", Format::csv},
+                                    {"npy", Format::npy},
+                                    {"f32", Format::f32}};
+const tools::Names<klue::Truncation> kTruncations{
+    {"longest_first", klue::Truncation::longest_first},
+    {"only_first", klue::Truncation::only_first},
+    {"only_second", klue::Truncation::only_second},
+    {"round_robin", klue::Truncation::round_robin},
+    {"waterfall", klue::Truncation::waterfall},
+    {"error", klue::Truncation::error}};
+const tools::Names<klue::Engine> kEngines{{"auto", klue::Engine::automatic},
+                                          {"eigen", klue::Engine::eigen},
+                                          {"onednn", klue::Engine::onednn}};
 
 void add_input(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Input";
@@ -102,23 +61,23 @@ void add_input(CLI::App& app, Options& o) {
   app.add_option("--input", o.input, "File of texts instead; - for standard input")
       ->type_name("FILE")
       ->group(kGroup);
-  add_choice(app, "--input-format", o.input_format, kInputFormats,
-             "lines: a text each (default); tsv: text<TAB>text_pair;\n"
-             "jsonl: {\"text\":…, \"text_pair\":…}; the pair may be missing")
+  tools::add_choice(app, "--input-format", o.input_format, kInputFormats,
+                    "lines: a text each (default); tsv: text<TAB>text_pair;\n"
+                    "jsonl: {\"text\":…, \"text_pair\":…}; the pair may be missing")
       ->group(kGroup);
 }
 
 void add_output(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Output";
-  add_choice(app, "--output", o.output, kOutputs,
-             "embedding: one vector per text (default); pooled: the model's\n"
-             "pooled_output; sequence: a vector per token; layers: the\n"
-             "same of every layer; logits: those of a fine-tuned classifier")
+  tools::add_choice(app, "--output", o.output, kOutputs,
+                    "embedding: one vector per text (default); pooled: the model's\n"
+                    "pooled_output; sequence: a vector per token; layers: the\n"
+                    "same of every layer; logits: those of a fine-tuned classifier")
       ->group(kGroup);
-  add_choice(app, "--pooling", o.pooling, kPoolings,
-             "How token vectors become an embedding; auto (default): all\n"
-             "that the model directory says, its Dense layers included,\n"
-             "else mean; any other replaces the directory's")
+  tools::add_choice(app, "--pooling", o.pooling, tools::kPoolings,
+                    "How token vectors become an embedding; auto (default): all\n"
+                    "that the model directory says, its Dense layers included,\n"
+                    "else mean; any other replaces the directory's")
       ->group(kGroup);
   app.add_flag("--normalize", o.normalize, "Make every embedding a vector of length 1")
       ->group(kGroup);
@@ -128,9 +87,9 @@ void add_output(CLI::App& app, Options& o) {
                "Run no encoder: print each text's tokens, ids and byte\n"
                "offsets as a line of JSON")
       ->group(kGroup);
-  add_choice(app, "--format", o.format, kFormats,
-             "text: numbers and spaces (default); jsonl: an object per text;\n"
-             "csv: commas; npy: a NumPy file; f32: raw little-endian floats")
+  tools::add_choice(app, "--format", o.format, kFormats,
+                    "text: numbers and spaces (default); jsonl: an object per text;\n"
+                    "csv: commas; npy: a NumPy file; f32: raw little-endian floats")
       ->group(kGroup);
   app.add_option("--out", o.out, "Where the result goes; default: standard output, -")
       ->type_name("FILE")
@@ -142,37 +101,37 @@ void add_output(CLI::App& app, Options& o) {
 
 void add_tokenization(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Tokenization";
-  add_choice(app, "--dialect", o.dialect, kDialects,
-             "As Hugging Face's tokenizers, or as the TF-Hub preprocess\n"
-             "module; default: as the model directory says")
+  tools::add_choice(app, "--dialect", o.dialect, tools::kDialects,
+                    "As Hugging Face's tokenizers, or as the TF-Hub preprocess\n"
+                    "module; default: as the model directory says")
       ->group(kGroup);
-  add_count(app, "--max-length", o.max_length, 1, kMostTokens,
-            "Most tokens of a text or pair, special tokens included;\n"
-            "default: as many as the model takes")
+  tools::add_count(app, "--max-length", o.max_length, 1, tools::kMostTokens,
+                   "Most tokens of a text or pair, special tokens included;\n"
+                   "default: as many as the model takes")
       ->group(kGroup);
-  add_count(app, "--seq-length", o.seq_length, 1, kMostTokens,
-            "Cut and pad every text to this many tokens")
+  tools::add_count(app, "--seq-length", o.seq_length, 1, tools::kMostTokens,
+                   "Cut and pad every text to this many tokens")
       ->group(kGroup);
-  add_choice(app, "--truncation", o.truncation, kTruncations,
-             "How what is too long is cut; error: it is refused; default:\n"
-             "longest_first, in the tensorflow dialect round_robin")
+  tools::add_choice(app, "--truncation", o.truncation, kTruncations,
+                    "How what is too long is cut; error: it is refused; default:\n"
+                    "longest_first, in the tensorflow dialect round_robin")
       ->group(kGroup);
 }
 
 void add_work(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Work";
-  add_choice(app, "--precision", o.load.precision, kPrecisions,
-             "Of the numbers that are multiplied; default: f32")
+  tools::add_choice(app, "--precision", o.load.precision, tools::kPrecisions,
+                    "Of the numbers that are multiplied; default: f32")
       ->group(kGroup);
-  add_choice(app, "--engine", o.load.engine, kEngines,
-             "What multiplies the matrices; auto (default): the faster one, eigen")
+  tools::add_choice(app, "--engine", o.load.engine, kEngines,
+                    "What multiplies the matrices; auto (default): the faster one, eigen")
       ->group(kGroup);
-  add_count(app, "--threads", o.load.threads, 0, 1024,
-            "Threads to work with; 0 (default): all there are")
+  tools::add_count(app, "--threads", o.load.threads, 0, tools::kMostThreads,
+                   "Threads to work with; 0 (default): all there are")
       ->group(kGroup);
-  add_count(app, "--batch-tokens", o.load.batch_tokens, 1, kMostTokens,
-            "Tokens computed together; bounds the memory, not the input;\ndefault: " +
-                std::to_string(o.load.batch_tokens))
+  tools::add_count(app, "--batch-tokens", o.load.batch_tokens, 1, tools::kMostTokens,
+                   "Tokens computed together; bounds the memory, not the input;\ndefault: " +
+                       std::to_string(o.load.batch_tokens))
       ->group(kGroup);
 }
 

@@ -13,6 +13,7 @@
 
 #include <klue/klue.hpp>
 
+#include "common/model_path.hpp"
 #include "ngrams.hpp"
 #include "options.hpp"
 #include "pairs.hpp"
@@ -47,11 +48,12 @@ std::vector<double> model_cosines(const klue::Model& model, const Pairs& pairs,
 }
 
 // None where the processor has no such precision and nobody asked for it by name.
-std::optional<klue::Model> load(const Options& options, klue::Precision precision) {
+std::optional<klue::Model> load(const std::filesystem::path& directory, const Options& options,
+                                klue::Precision precision) {
   klue::LoadOptions how = options.load;
   how.precision = precision;
   try {
-    return klue::Model::load(options.model.empty() ? KLUE_DEMO_MODEL_SOURCE : options.model, how);
+    return klue::Model::load(directory, how);
   } catch (const klue::UnsupportedError& error) {
     if (error.field() != "precision" || !options.precisions.empty()) throw;
     if (!options.quiet)
@@ -69,11 +71,14 @@ void run(const Options& options) {
   if (options.baseline)
     for (std::size_t i = 0; i < files.size(); ++i)
       rows[i].push_back(row(files[i], "ngrams", ngram_cosines(files[i].pairs)));
+  const std::filesystem::path directory =
+      options.model.empty() ? KLUE_DEMO_MODEL_SOURCE
+                            : tools::model_path("evaluate", options.model, options.quiet);
   std::vector<klue::Precision> precisions = options.precisions;
   if (precisions.empty())
     precisions = {klue::Precision::f32, klue::Precision::bf16, klue::Precision::int8};
   for (const klue::Precision precision : precisions)
-    if (const auto model = load(options, precision))
+    if (const auto model = load(directory, options, precision))
       for (std::size_t i = 0; i < files.size(); ++i)
         rows[i].push_back(row(files[i], std::string(klue::precision_name(precision)),
                               model_cosines(*model, files[i].pairs, options)));

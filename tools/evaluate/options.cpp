@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/choices.hpp"
+
 namespace evaluate {
 namespace {
 
@@ -23,70 +25,37 @@ constexpr const char* kExamples =
     "by TF-IDF over all sentences of the file: what a comparison of spellings achieves.\n\n"
     "Exit status: 0 done, 1 could not do it, 2 wrong usage.";
 
-// An option's values by name, in the order of the help. Declared once for parsing and for help.
-template <class Value>
-using Names = std::vector<std::pair<std::string, Value>>;
-
-const Names<Format> kFormats{{"text", Format::text}, {"tsv", Format::tsv}};
-const Names<klue::Pooling> kPoolings{{"auto", klue::Pooling::automatic},
-                                     {"pooler", klue::Pooling::pooler},
-                                     {"cls", klue::Pooling::cls},
-                                     {"mean", klue::Pooling::mean},
-                                     {"max", klue::Pooling::max}};
-const Names<klue::Dialect> kDialects{{"huggingface", klue::Dialect::huggingface},
-                                     {"tensorflow", klue::Dialect::tensorflow}};
-const Names<klue::Precision> kPrecisions{{"f32", klue::Precision::f32},
-                                         {"bf16", klue::Precision::bf16},
-                                         {"int8", klue::Precision::int8}};
-
-template <class Target, class Value>
-CLI::Option* add_choice(CLI::App& app, const std::string& flag, Target& target,
-                        const Names<Value>& names, const std::string& description) {
-  std::string choices;
-  for (const auto& [name, value] : names)
-    choices.append(choices.empty() ? "" : "|").append(name);
-  const auto choose = [&names, choices](std::string& text) -> std::string {
-    for (const auto& [name, value] : names) {
-      if (name != text) continue;
-      text = std::to_string(static_cast<int>(value));
-      return {};
-    }
-    return "expected " + choices + ", found " + text;
-  };
-  return app.add_option(flag, target, description)
-      ->transform(CLI::Validator(choose, ""))
-      ->type_name(choices);
-}
-
+const tools::Names<Format> kFormats{{"text", Format::text}, {"tsv", Format::tsv}};
 void add_options(CLI::App& app, Options& o) {
   app.add_option("FILE", o.files, "Files of scored sentence pairs")->type_name("")->required();
-  app.add_option("--model", o.model, "Model directory; default: the bundled demo model")
-      ->type_name("DIR");
+  app.add_option("--model", o.model,
+                 "Model directory, or name on the Hugging Face hub;\n"
+                 "default: the bundled demo model")
+      ->type_name("DIR|NAME");
   app.add_option("--preprocessor", o.load.preprocessor,
                  "Where the tokenizer's files are, when not in DIR")
       ->type_name("DIR");
-  add_choice(app, "--precision", o.precisions, kPrecisions,
-             "Of the numbers that are multiplied; may be given more than\n"
-             "once; default: every one that this processor has")
+  tools::add_choice(app, "--precision", o.precisions, tools::kPrecisions,
+                    "Of the numbers that are multiplied; may be given more than\n"
+                    "once; default: every one that this processor has")
       ->allow_extra_args(false)
       ->take_all();
-  add_choice(app, "--pooling", o.pooling, kPoolings,
-             "How token vectors become an embedding; auto (default):\n"
-             "what the model directory says, else mean");
-  add_choice(app, "--dialect", o.load.dialect, kDialects,
-             "How text is tokenized; default: as the model directory says");
+  tools::add_choice(app, "--pooling", o.pooling, tools::kPoolings,
+                    "How token vectors become an embedding; auto (default):\n"
+                    "what the model directory says, else mean");
+  tools::add_choice(app, "--dialect", o.load.dialect, tools::kDialects,
+                    "How text is tokenized; default: as the model directory says");
   app.add_option("--max-length", o.max_length,
                  "Most tokens of a sentence, special tokens included;\n"
                  "default: as many as the model takes")
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20).description(""));
-  app.add_option("--threads", o.load.threads, "Threads to work with; 0 (default): all there are")
-      ->type_name("N")
-      ->check(CLI::Range(0, 1024).description(""));
+  tools::add_count(app, "--threads", o.load.threads, 0, tools::kMostThreads,
+                   "Threads to work with; 0 (default): all there are");
   app.add_flag_callback(
       "--no-baseline", [&o] { o.baseline = false; }, "Leave the n-grams out");
-  add_choice(app, "--format", o.format, kFormats,
-             "text: a table for people (default); tsv: tabs, all digits");
+  tools::add_choice(app, "--format", o.format, kFormats,
+                    "text: a table for people (default); tsv: tabs, all digits");
   app.add_flag("--quiet", o.quiet, "No notices on standard error");
 }
 

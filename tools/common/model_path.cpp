@@ -1,4 +1,4 @@
-#include "model_path.hpp"
+#include "common/model_path.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -11,14 +11,17 @@
 
 #include <klue/hub.hpp>
 
-namespace embed {
+namespace tools {
 namespace {
 
 /// Tells on standard error what is downloaded: once, or on a terminal all the time.
 class DownloadNotice {
  public:
-  DownloadNotice(std::string model, const std::filesystem::path& cache)
-      : model_(std::move(model)), cache_(cache), terminal_(::isatty(STDERR_FILENO) == 1) {}
+  DownloadNotice(std::string program, std::string model, std::filesystem::path cache)
+      : program_(std::move(program)),
+        model_(std::move(model)),
+        cache_(std::move(cache)),
+        terminal_(::isatty(STDERR_FILENO) == 1) {}
 
   // Whatever is said next, an error above all, begins a line of its own.
   ~DownloadNotice() {
@@ -26,7 +29,8 @@ class DownloadNotice {
   }
 
   void show(const klue::hub::Progress& progress) {
-    if (!begun_) std::cerr << "embed: downloading " << model_ << " to " << cache_.string() << "\n";
+    if (!begun_)
+      std::cerr << program_ << ": downloading " << model_ << " to " << cache_.string() << "\n";
     begun_ = true;
     if (terminal_) draw(progress);
   }
@@ -50,22 +54,20 @@ class DownloadNotice {
     drawn_ = true;
   }
 
-  std::string model_;
+  std::string program_, model_;
   std::filesystem::path cache_;
   bool terminal_, begun_ = false, drawn_ = false;
 };
 
 }  // namespace
 
-std::filesystem::path model_path(const Options& options) {
+std::filesystem::path model_path(const std::string& program, const std::string& model, bool quiet) {
   std::error_code error;
-  if (std::filesystem::exists(options.model, error) || !klue::hub::is_name(options.model))
-    return options.model;
+  if (std::filesystem::exists(model, error) || !klue::hub::is_name(model)) return model;
   klue::hub::Options hub = klue::hub::Options::from_environment();
-  DownloadNotice notice(options.model, hub.cache);
-  if (!options.quiet)
-    hub.progress = [&](const klue::hub::Progress& progress) { notice.show(progress); };
-  return klue::hub::fetch(options.model, hub);
+  DownloadNotice notice(program, model, hub.cache);
+  if (!quiet) hub.progress = [&](const klue::hub::Progress& progress) { notice.show(progress); };
+  return klue::hub::fetch(model, hub);
 }
 
-}  // namespace embed
+}  // namespace tools

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <klue/klue.hpp>
+
+/// Options that the commands share.
+namespace tools {
+
+constexpr int kMostTokens = 1 << 20;
+constexpr int kMostThreads = 1024;
+
+/// An option's values by name, in the order of the help. Declared once for parsing and for help.
+template <class Value>
+using Names = std::vector<std::pair<std::string, Value>>;
+
+inline const Names<klue::Pooling> kPoolings{
+    {"auto", klue::Pooling::automatic}, {"pooler", klue::Pooling::pooler},
+    {"cls", klue::Pooling::cls},        {"mean", klue::Pooling::mean},
+    {"max", klue::Pooling::max},        {"mean_sqrt_len", klue::Pooling::mean_sqrt_len}};
+inline const Names<klue::Dialect> kDialects{{"huggingface", klue::Dialect::huggingface},
+                                            {"tensorflow", klue::Dialect::tensorflow}};
+inline const Names<klue::Precision> kPrecisions{{"f32", klue::Precision::f32},
+                                                {"bf16", klue::Precision::bf16},
+                                                {"int8", klue::Precision::int8}};
+
+/// An option that is one of `names`.
+template <class Target, class Value>
+CLI::Option* add_choice(CLI::App& app, const std::string& flag, Target& target,
+                        const Names<Value>& names, const std::string& description) {
+  std::string choices;
+  for (const auto& [name, value] : names)
+    choices.append(choices.empty() ? "" : "|").append(name);
+  const auto choose = [&names, choices](std::string& text) -> std::string {
+    for (const auto& [name, value] : names) {
+      if (name != text) continue;
+      text = std::to_string(static_cast<int>(value));
+      return {};
+    }
+    return "expected " + choices + ", found " + text;
+  };
+  return app.add_option(flag, target, description)
+      ->transform(CLI::Validator(choose, ""))
+      ->type_name(choices);
+}
+
+/// An option that is a number from `least` to `most`.
+template <class Target>
+CLI::Option* add_count(CLI::App& app, const std::string& flag, Target& target, int least, int most,
+                       const std::string& description) {
+  return app.add_option(flag, target, description)
+      ->type_name("N")
+      ->check(CLI::Range(least, most).description(""));
+}
+
+}  // namespace tools
