@@ -23,6 +23,11 @@ void* counted(std::size_t size, std::size_t alignment) {
   return data;
 }
 
+// Out of line: GCC 12 takes free for a mismatch where it sees it in an inlined operator delete.
+[[gnu::noinline]] void released(void* data) noexcept {
+  std::free(data);
+}
+
 }  // namespace
 
 void* operator new(std::size_t size) {
@@ -32,16 +37,16 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   return counted(size, static_cast<std::size_t>(alignment));
 }
 void operator delete(void* data) noexcept {
-  std::free(data);
+  released(data);
 }
 void operator delete(void* data, std::size_t) noexcept {
-  std::free(data);
+  released(data);
 }
 void operator delete(void* data, std::align_val_t) noexcept {
-  std::free(data);
+  released(data);
 }
 void operator delete(void* data, std::size_t, std::align_val_t) noexcept {
-  std::free(data);
+  released(data);
 }
 
 namespace klue {
