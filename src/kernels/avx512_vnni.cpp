@@ -1,187 +1,47 @@
 // The 8-bit product of processors with AVX512_VNNI.
-//
-// Weights are symmetric: q = round(w / scale) in −127…127, one scale per output feature.
-// Activations are asymmetric: q = round(x / scale) + zero in 0…255, a scale and a zero per row;
-// GELU's outputs are almost all on one side of 0, where this is worth a bit. Then
-//   Σ x·w = row_scale × column_scale × (Σ qx·qw − row_zero × Σ qw)
-//
-// Trained transformers have a few features that are an order of magnitude above the others, and one
-// of them would take the resolution of its whole row. Both sides are therefore rotated first: (x·H)
-// times (w·H) is x·w for an orthogonal H, and a Hadamard matrix of order 16 leaves a quarter of an
-// outlier in each of 16 places (Ashkboos et al., "QuaRot", 2024).
 
 #define Eigen klue_eigen_avx512_vnni
 
 #include "kernels/packet.hpp"
-#include "kernels/product.hpp"
 
 namespace klue::kernels {
 namespace {
+namespace wide {
 
-struct Int8 {
-  static constexpr Precision kPrecision = Precision::int8;
-  using Sum = __m512i;
-  static Sum zero() { return _mm512_setzero_si512(); }
-  static Sum load_sum(const float* sums) { return _mm512_loadu_si512(sums); }
-  static __m512i load(const float* weights) { return _mm512_load_si512(weights); }
-  static Sum multiply_add(const float* x, __m512i weights, Sum sum) {
-    int group;
-    __builtin_memcpy(&group, x, sizeof(group));
-    return _mm512_dpbusd_epi32(sum, _mm512_set1_epi32(group), weights);
-  }
-  static Packet to_float(Sum sum, float row_scale, float row_zero, Packet column_scale,
-                         Packet column_sum, Packet bias) {
-    const __m512 centred =
-        _mm512_fnmadd_ps(_mm512_set1_ps(row_zero), column_sum, _mm512_cvtepi32_ps(sum));
-    return _mm512_fmadd_ps(centred, _mm512_mul_ps(_mm512_set1_ps(row_scale), column_scale), bias);
-  }
-};
+using Sums = __m512i;
 
-struct Range {
-  float least, most;
-};
-
-// Collects the range of a row, widened to hold 0 so that 0 has a code of its own. Four chains, as
-// the latency of minimum and maximum asks for.
-class RangeFinder {
- public:
-  RangeFinder() {
-    for (size_t j = 0; j < 4; ++j)
-      least_[j] = most_[j] = _mm512_setzero_ps();
-  }
-
-  [[gnu::always_inline]] void add(__m512 v, size_t chain) {
-    least_[chain % 4] = _mm512_min_ps(least_[chain % 4], v);
-    most_[chain % 4] = _mm512_max_ps(most_[chain % 4], v);
-  }
-
-  [[gnu::always_inline]] Range range() const {
-    const __m512 least =
-        _mm512_min_ps(_mm512_min_ps(least_[0], least_[1]), _mm512_min_ps(least_[2], least_[3]));
-    const __m512 most =
-        _mm512_max_ps(_mm512_max_ps(most_[0], most_[1]), _mm512_max_ps(most_[2], most_[3]));
-    return {packet::predux_min(least), packet::predux_max(most)};
-  }
-
- private:
-  __m512 least_[4], most_[4];
-};
-
-// A block of 16 vectors is rotated lane by lane, without any shuffle.
-constexpr size_t kOrder = 16;
-constexpr size_t kBlock = kOrder * kLanes;
-constexpr size_t kLongestRotated = 8192;  // what a row's copy on the stack may take: 32 kB
-
-constexpr bool rotates(size_t in_features) {
-  return in_features % kBlock == 0 && in_features <= kLongestRotated;
+Sums zero() {
+  return _mm512_setzero_si512();
+}
+Sums load(const void* from) {
+  return _mm512_load_si512(from);
+}
+Sums loadu(const void* from) {
+  return _mm512_loadu_si512(from);
+}
+Sums add_products(Sums sums, int x, Sums weights) {
+  return _mm512_dpbusd_epi32(sums, _mm512_set1_epi32(x), weights);
+}
+Packet to_float(Sums sums) {
+  return _mm512_cvtepi32_ps(sums);
+}
+void store_codes(std::uint8_t* to, Packet x) {
+  const __m512i whole = _mm512_max_epi32(_mm512_cvtps_epi32(x), _mm512_setzero_si512());
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(whole));
+}
+void store_rounded(std::int32_t* to, Packet x) {
+  _mm512_store_si512(to, _mm512_cvtps_epi32(x));
 }
 
-// A row as it is quantised: rotated, where it can be, and its range.
-struct Row {
-  const float* numbers;
-  Range range;
-};
-
-// copy = x · H without the factor 1/√16.
-Row rotate(const float* x, size_t count, float* copy) {
-  RangeFinder finder;
-  for (size_t block = 0; block < count; block += kBlock) {
-    __m512 v[kOrder];
-#pragma GCC unroll 16
-    for (size_t j = 0; j < kOrder; ++j)
-      v[j] = _mm512_loadu_ps(x + block + j * kLanes);
-#pragma GCC unroll 4
-    for (size_t stride = 1; stride < kOrder; stride *= 2)
-#pragma GCC unroll 16
-      for (size_t j = 0; j < kOrder; ++j) {
-        if ((j & stride) != 0) continue;
-        const __m512 sum = _mm512_add_ps(v[j], v[j + stride]);
-        v[j + stride] = _mm512_sub_ps(v[j], v[j + stride]);
-        v[j] = sum;
-      }
-#pragma GCC unroll 16
-    for (size_t j = 0; j < kOrder; ++j) {
-      _mm512_store_ps(copy + block + j * kLanes, v[j]);
-      finder.add(v[j], j);
-    }
-  }
-  return {copy, finder.range()};
-}
-
-Row prepare(const float* row, size_t in_features, float* copy) {
-  if (rotates(in_features)) return rotate(row, in_features, copy);
-  RangeFinder finder;
-  for (size_t i = 0; i < in_features; i += kLanes)
-    finder.add(load_first(row + i, in_features - i), 0);
-  return {row, finder.range()};
-}
-
-void convert_rows(const float* x, size_t rows, size_t x_stride, size_t in_features, void* converted,
-                  float* row_scale, float* row_zero) {
-  alignas(64) float copy[kLongestRotated];
-  const size_t row_numbers = round_up(in_features, 4);
-  auto* to = static_cast<std::uint8_t*>(converted);
-  for (size_t r = 0; r < rows; ++r, x += x_stride, to += row_numbers) {
-    const Row row = prepare(x, in_features, copy);
-    const float width = row.range.most - row.range.least;
-    const float scale = width > 0.0f ? width / 255.0f : 1.0f;
-    const float zero = __builtin_rintf(-row.range.least / scale);
-    row_scale[r] = scale;
-    row_zero[r] = zero;
-    const __m512 inverse = _mm512_set1_ps(1.0f / scale), offset = _mm512_set1_ps(zero);
-    for (size_t i = 0; i < in_features; i += kLanes) {
-      const __m512 numbers = load_first(row.numbers + i, in_features - i);
-      // To the nearest; rounding may reach −1 or 256, which saturate.
-      const __m512i whole = _mm512_max_epi32(
-          _mm512_cvtps_epi32(_mm512_fmadd_ps(numbers, inverse, offset)), _mm512_setzero_si512());
-      const size_t left = row_numbers - i;
-      if (left >= kLanes)
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm512_cvtusepi32_epi8(whole));
-      else
-        _mm512_mask_cvtusepi32_storeu_epi8(to + i, static_cast<__mmask16>((1u << left) - 1), whole);
-    }
-  }
-}
-
-void pack_panel(const float* rows, size_t count, size_t in_features, void* panel,
-                float* column_scale, float* column_sum) {
-  alignas(64) float copy[kLongestRotated];
-  auto* const to = static_cast<std::int8_t*>(panel);
-  const size_t row_numbers = round_up(in_features, 4);
-  alignas(64) std::int32_t numbers[kLanes];
-  for (size_t n = 0; n < kPanel; ++n) {
-    const bool real = n < count;
-    const Row row = real ? prepare(rows + n * in_features, in_features, copy) : Row{};
-    const float largest = row.range.most > -row.range.least ? row.range.most : -row.range.least;
-    const float scale = largest > 0.0f ? largest / 127.0f : 1.0f;
-    std::int32_t sum = 0;
-    for (size_t i = 0; i < row_numbers; i += kLanes) {
-      const __m512 weights = real && i < in_features ? load_first(row.numbers + i, in_features - i)
-                                                     : _mm512_setzero_ps();
-      _mm512_store_si512(numbers,
-                         _mm512_cvtps_epi32(_mm512_mul_ps(weights, _mm512_set1_ps(1.0f / scale))));
-      for (size_t j = 0; j < kLanes && i + j < row_numbers; ++j) {
-        to[((i + j) / 4 * kPanel + n) * 4 + (i + j) % 4] = static_cast<std::int8_t>(numbers[j]);
-        sum += numbers[j];
-      }
-    }
-    // The rotations' factors 1/√16, both here.
-    column_scale[n] = rotates(in_features) ? scale / static_cast<float>(kOrder) : scale;
-    column_sum[n] = static_cast<float>(sum);
-  }
-}
-
+}  // namespace wide
 }  // namespace
+}  // namespace klue::kernels
+
+#include "kernels/int8_impl.hpp"
+
+namespace klue::kernels {
 
 extern const Product product_avx512_vnni;
-const Product product_avx512_vnni = {
-    .precision = Precision::int8,
-    .panel_width = kPanel,
-    .group_numbers = 4,
-    .pack_panel = pack_panel,
-    .convert_rows = convert_rows,
-    .gemm = gemm<Int8>,
-    .finish = finish_panels<Int8>,
-};
+const Product product_avx512_vnni = kInt8;
 
 }  // namespace klue::kernels

@@ -2,6 +2,10 @@
 #include <string>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <klue/core/error.hpp>
 #include <klue/kernels/kernels.hpp>
 
@@ -12,6 +16,7 @@ extern const Table table_baseline;
 extern const Table table_avx2;
 extern const Table table_avx512;
 extern const Product product_avx512_bf16;
+extern const Product product_avx_vnni;
 extern const Product product_avx512_vnni;
 #endif
 
@@ -47,6 +52,15 @@ const Table& choose() {
                          {.field = "KLUE_ISA", .expected = "one of " + names, .actual = wanted});
 }
 
+#if defined(__x86_64__)
+// __builtin_cpu_supports does not know it in Clang 14. It uses AVX's registers, for which the
+// operating system has been asked where AVX2 was chosen.
+bool has_avx_vnni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & 1u << 4) != 0;
+}
+#endif
+
 }  // namespace
 
 std::span<const Table* const> available() {
@@ -68,6 +82,8 @@ const Product* product(Precision precision) {
     if (precision == Precision::int8 && __builtin_cpu_supports("avx512vnni"))
       return &product_avx512_vnni;
   }
+  if (active().isa == Isa::avx2 && precision == Precision::int8 && has_avx_vnni())
+    return &product_avx_vnni;
 #endif
   return nullptr;
 }

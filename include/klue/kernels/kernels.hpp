@@ -112,7 +112,7 @@ std::span<const Table* const> available();
 const Table& active();
 
 /// The product of a precision under the active table, or nullptr where this processor has none:
-/// bf16 needs AVX512_BF16 and int8 AVX512_VNNI.
+/// bf16 needs AVX512_BF16, int8 AVX512_VNNI or AVX_VNNI.
 const Product* product(Precision precision);
 
 }  // namespace kernels
