@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,11 @@ struct TinyModel {
   const char* golden;
   const char* fixture;
   Engine engine;
+
+  // GoogleTest would print the bytes, those between the members too, which nobody has written.
+  friend void PrintTo(const TinyModel& model, std::ostream* out) {
+    *out << model.golden << ", " << engine_name(model.engine);
+  }
 };
 
 std::vector<TinyModel> tiny_models() {

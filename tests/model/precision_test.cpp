@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,11 @@ double similarity_correlation(const Matrix& a, const Matrix& b) {
 struct Promise {
   Precision precision;
   double cosine, correlation;
+
+  // GoogleTest would print the bytes, those between the members too, which nobody has written.
+  friend void PrintTo(const Promise& promise, std::ostream* out) {
+    *out << precision_name(promise.precision);
+  }
 };
 
 class LowPrecision : public testing::TestWithParam<Promise> {};
