@@ -96,6 +96,9 @@ class OnednnLinear final : public ProductLinear {
     pool.parallel_for(slices_, [&](std::size_t slice, std::size_t) { pack_slice(source, slice); });
   }
 
+  // Rows with gaps between them go to oneDNN's slow reference code.
+  std::size_t input_stride() const noexcept override { return in_features(); }
+
   void multiply(const Prepared& x, Rows y, const Epilogue& epilogue,
                 const ThreadPool& pool) const override {
     const kernels::Gemm whole = gemm(x, y, epilogue);

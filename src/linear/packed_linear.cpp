@@ -21,6 +21,8 @@ class PackedLinear final : public ProductLinear {
     });
   }
 
+  std::size_t input_stride() const noexcept override { return spread_stride(in_features()); }
+
   void multiply(const Prepared& x, Rows y, const Epilogue& epilogue,
                 const ThreadPool& pool) const override {
     kernels::Gemm whole = gemm(x, y, epilogue);

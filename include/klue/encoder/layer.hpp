@@ -37,7 +37,7 @@ class EncoderLayer {
              Workspace& workspace, const ThreadPool& pool) const {
     attention_.apply(batch, hidden, queries, workspace, pool);
     normalise(attention_norm_, queries.rows, pool);
-    const Rows inner{workspace.inner.data(), queries.rows.count, intermediate_->out_features()};
+    const Rows inner{workspace.inner.data(), queries.rows.count, output_->input_stride()};
     intermediate_->apply(queries.rows, inner, {.activation = activation_}, workspace.activations,
                          pool);
     output_->apply(inner, queries.rows, {.residual = queries.rows}, workspace.activations, pool);

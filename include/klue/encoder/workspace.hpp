@@ -20,7 +20,7 @@ struct Workspace {
   AlignedBuffer<float> query;            // [queries, hidden]
   AlignedBuffer<float> key_value;        // [tokens, 2 × hidden]
   AlignedBuffer<float> context;          // [queries, hidden]
-  AlignedBuffer<float> inner;            // [queries, intermediate]
+  AlignedBuffer<float> inner;            // [queries, spread_stride(intermediate)]
   AlignedBuffer<float> attention;        // [lanes, attention scratch of the longest sentence]
   AlignedBuffer<float> pooled;           // [poolings × hidden], of one sentence
   std::vector<std::size_t> first_query;  // [queries + 1], which of them are whose
@@ -32,7 +32,7 @@ struct Workspace {
     query.reserve_discard(tokens * config.hidden_size);
     key_value.reserve_discard(tokens * 2 * config.hidden_size);
     context.reserve_discard(tokens * config.hidden_size);
-    inner.reserve_discard(tokens * config.intermediate_size);
+    inner.reserve_discard(tokens * spread_stride(config.intermediate_size));
     attention.reserve_discard(attention_floats);
   }
 };

@@ -36,6 +36,13 @@ struct Rows {
   operator ConstRows() const { return {data, count, stride}; }
 };
 
+/// A stride for rows of `features` numbers of 32 bits. Rows that are a multiple of 2 KiB apart
+/// share a few sets of the first-level cache, which then cannot hold the dozen rows that are
+/// multiplied together; one cache line more spreads them.
+constexpr std::size_t spread_stride(std::size_t features) {
+  return features % 512 == 0 ? features + 16 : features;
+}
+
 /// What happens to a product before it is stored.
 struct Epilogue {
   Activation activation = Activation::none;
@@ -59,6 +66,9 @@ class Linear {
   virtual ~Linear() = default;
   std::size_t in_features() const noexcept { return in_features_; }
   std::size_t out_features() const noexcept { return out_features_; }
+
+  /// The stride of x that is read fastest; in_features or spread_stride(in_features).
+  virtual std::size_t input_stride() const noexcept = 0;
 
   /// x: [rows, in_features]. Where that needs a conversion it is made in `scratch`, the caller's,
   /// which grows to its largest use; x and scratch must stay as they are while the result is used.
