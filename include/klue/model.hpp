@@ -114,8 +114,9 @@ class Model {
 
   /// One vector for each text or pair, [texts, info().embedding_size], in the order given;
   /// [texts, hidden] where options.pooling is not automatic. Works longest first inside and in
-  /// parts of `batch_tokens`, whatever comes. A text gives the same bits alone and among others.
-  /// Throws UsageError for Pooling::pooler where the checkpoint has no pooler.
+  /// parts of `batch_tokens`, whatever comes. A text gives the same bits alone and among others,
+  /// with Engine::onednn the same numbers to 1e-5. Throws UsageError for Pooling::pooler where the
+  /// checkpoint has no pooler.
   Tensor embed(const Texts& texts, const EmbedOptions& options = {}) const;
 
   /// The logits of a model that was fine-tuned as a classifier of texts or pairs, [texts, labels],
