@@ -10,6 +10,7 @@ namespace {
 
 struct Bf16 {
   static constexpr Precision kPrecision = Precision::bf16;
+  using Accuracy = Close;
   using Sum = __m512;
   static Sum zero() { return _mm512_setzero_ps(); }
   static Sum load_sum(const float* sums) { return _mm512_loadu_ps(sums); }

@@ -27,6 +27,7 @@ namespace {
 
 struct Int8 {
   static constexpr Precision kPrecision = Precision::int8;
+  using Accuracy = Close;
   using Sum = wide::Sums;
   static Sum zero() { return wide::zero(); }
   static Sum load_sum(const float* sums) { return wide::loadu(sums); }

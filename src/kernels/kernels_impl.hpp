@@ -12,7 +12,7 @@ namespace {
 void activate_all(Activation activation, float* x, size_t count) {
   for (size_t i = 0; i < count; i += kLanes) {
     Packet y[1] = {load_first(x + i, count - i)};
-    activate(activation, y);
+    activate<Exact>(activation, y);
     store_first(x + i, y[0], count - i);
   }
 }
@@ -95,7 +95,7 @@ size_t attention_scratch(size_t keys, size_t head_size) {
       const Packet score = packet::pload<Packet>(scores + i + half * kLanes);
       e[half] = packet::pmax(packet::pmul(packet::psub(score, shift), factor), broadcast(-126.0f));
     }
-    exp2(e);
+    exp2<Exact>(e);
     for (size_t half = 0; half < 2; ++half)
       packet::pstore(scores + i + half * kLanes, e[half]);
     sum = packet::padd(sum, packet::padd(e[0], e[1]));

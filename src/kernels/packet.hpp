@@ -52,12 +52,9 @@ template <size_t Packets, size_t Count>
       sum[i] = packet::pmadd(sum[i], x[i], broadcast(coefficients[c]));
 }
 
-// 2^x for x in [−126, 127], to one unit in the last place. Adding 1.5 · 2^23 leaves the nearest
-// whole number in the low bits, from where it goes to the exponent; the rest, at most ½, is a
-// polynomial, minimax in relative error.
-template <size_t Packets>
-[[gnu::always_inline]] inline void exp2(Packet (&x)[Packets]) {
-  using Integers = packet::unpacket_traits<Packet>::integer_packet;
+// How closely exp2 and gelu approximate: minimax polynomials for 2^x on [−½, ½], in relative error,
+// and log₂ Φ(−t) on [0, 6], in what it makes of x·Φ(x).
+struct Exact {  // to 2 units in the last place, or 4e-8 where that is less
   static constexpr float kPowers[] = {0.00015345810970757157f,
                                       0.0013399930903688073f,
                                       0.009618489071726799f,
@@ -65,6 +62,26 @@ template <size_t Packets>
                                       0.24022646248340607f,
                                       0.6931471824645996f,
                                       1.0f};
+  static constexpr float kLogTail[] = {4.455013140614028e-07f,   -8.622883797215763e-06f,
+                                       6.96776551194489e-05f,    -0.0002686362713575363f,
+                                       -1.1432371138653252e-05f, 0.006956474855542183f,
+                                       -0.05244798585772514f,    -0.45921817421913147f,
+                                       -1.1511045694351196f,     -1.0f};
+};
+
+struct Close {  // to 5e-6 of the number, or 1e-6: for what is rounded to 8 bits next
+  static constexpr float kPowers[] = {0.009582853876054287f, 0.055906426161527634f,
+                                      0.24024099111557007f, 0.6931241750717163f, 1.0f};
+  static constexpr float kLogTail[] = {-0.0005031764158047736f, 0.007300245575606823f,
+                                       -0.05237933620810509f,   -0.4593852758407593f,
+                                       -1.151062250137329f,     -1.0f};
+};
+
+// 2^x for x in [−126, 127]. Adding 1.5 · 2^23 leaves the nearest whole number in the low bits, from
+// where it goes to the exponent; the rest, at most ½, is a polynomial.
+template <class Accuracy, size_t Packets>
+[[gnu::always_inline]] inline void exp2(Packet (&x)[Packets]) {
+  using Integers = packet::unpacket_traits<Packet>::integer_packet;
   const Packet shifter = broadcast(12582912.0f);
   Packet shifted[Packets], power[Packets];
 #pragma GCC unroll 8
@@ -72,7 +89,7 @@ template <size_t Packets>
     shifted[i] = packet::padd(x[i], shifter);
     x[i] = packet::psub(x[i], packet::psub(shifted[i], shifter));
   }
-  polynomial(x, kPowers, power);
+  polynomial(x, Accuracy::kPowers, power);
 #pragma GCC unroll 8
   for (size_t i = 0; i < Packets; ++i) {
     const Integers exponent =
@@ -85,20 +102,15 @@ template <size_t Packets>
 // ---------------------------------------------------------------------------------- activations
 
 // x·Φ(x) = max(x, 0) − |x|·Φ(−|x|): the negative tail does not cancel. log₂ Φ(−t) is smooth enough
-// for one polynomial on [0, 6√2], minimax in the error of erfc (2e-8); beyond, Φ(−t) is nothing.
-template <size_t Packets>
+// for one polynomial on [0, 6]; beyond, Φ(−t) is nothing.
+template <class Accuracy, size_t Packets>
 [[gnu::always_inline]] inline void gelu(Packet (&x)[Packets]) {
-  static constexpr float kLogTail[] = {
-      1.137868692644159e-09f,   -5.171069261677982e-08f, 1.0144836343332165e-06f,
-      -1.1175079634995195e-05f, 7.388171733977962e-05f,  -0.0002645340864546596f,
-      -3.7237669310028695e-05f, 0.0069948476739227754f,  -0.052473642991252956f,
-      -0.45921045541763295f,    -1.1511053699291682f,    -1.0f};
   Packet t[Packets], tail[Packets];
 #pragma GCC unroll 8
   for (size_t i = 0; i < Packets; ++i)
-    t[i] = packet::pmin(packet::pabs(x[i]), broadcast(8.4852814f));
-  polynomial(t, kLogTail, tail);
-  exp2(tail);
+    t[i] = packet::pmin(packet::pabs(x[i]), broadcast(6.0f));
+  polynomial(t, Accuracy::kLogTail, tail);
+  exp2<Accuracy>(tail);
 #pragma GCC unroll 8
   for (size_t i = 0; i < Packets; ++i)
     x[i] = packet::psub(packet::pmax(x[i], broadcast(0.0f)), packet::pmul(t[i], tail[i]));
@@ -113,13 +125,13 @@ template <size_t Packets>
   return packet::pload<Packet>(lanes);
 }
 
-template <size_t Packets>
+template <class Accuracy, size_t Packets>
 [[gnu::always_inline]] inline void activate(Activation activation, Packet (&x)[Packets]) {
   switch (activation) {
     case Activation::none:
       return;
     case Activation::gelu:
-      return gelu(x);
+      return gelu<Accuracy>(x);
     case Activation::relu:
       for (Packet& packet : x)
         packet = packet::pmax(packet, broadcast(0.0f));

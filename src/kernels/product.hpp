@@ -23,6 +23,7 @@ constexpr size_t kMaxRows = 6;
 struct F32 {
   static constexpr Precision kPrecision = Precision::f32;
   static constexpr size_t kGroupNumbers = 1;
+  using Accuracy = Exact;
   using Sum = Packet;
   using Weights = Packet;
   static Sum zero() { return broadcast(0.0f); }
@@ -153,7 +154,7 @@ template <size_t Rows, Activation activation, class Operation>
   for (size_t i = 0; i < 2 * Rows; ++i)
     y[i] = columns[i % 2].to_float(g, row + i / 2,
                                    Operation::load_sum(sums + i / 2 * stride + i % 2 * kLanes));
-  activate(activation, y);
+  activate<typename Operation::Accuracy>(activation, y);
 #pragma GCC unroll 8
   for (size_t i = 0; i < 2 * Rows; ++i)
     columns[i % 2].store(g, row + i / 2, y[i]);

@@ -206,6 +206,18 @@ TEST_P(LowPrecision, GemmRowsDoNotDependOnTheirNeighbours) {
   }
 }
 
+TEST_P(LowPrecision, GeluIsFarMoreExactThanTheNextRounding) {
+  const Product* product = kernels::product(GetParam());
+  if (product == nullptr) GTEST_SKIP() << "this processor has no product of that precision";
+  const Problem problem(61, 8, 70);  // sums of all sizes up to 12
+  const Values sums = problem.run(*product, Activation::none, true, false, 0, 61);
+  const Values y = problem.run(*product, Activation::gelu, true, false, 0, 61);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const double exact = exact_gelu(static_cast<double>(sums[i]));
+    ASSERT_NEAR(static_cast<double>(y[i]), exact, std::max(1e-6, 5e-6 * exact)) << sums[i];
+  }
+}
+
 // What 8 bits can hold exactly must come out exactly.
 TEST(Int8, WholeNumbersAreExact) {
   const Product* product = kernels::product(Precision::int8);
@@ -248,9 +260,9 @@ TEST_P(Kernels, GeluIsExactToRounding) {
         std::abs(static_cast<double>(static_cast<float>(exact)));
     const double error = std::abs(static_cast<double>(y[i]) - exact);
     if (x[i] > -1.0f)
-      ASSERT_LE(error, 4 * ulp) << x[i];
+      ASSERT_LE(error, 3 * ulp) << x[i];
     else  // Φ falls off here; what counts is the error of the sum that this goes into
-      ASSERT_LE(error, 1e-7) << x[i];
+      ASSERT_LE(error, 5e-8) << x[i];
   }
 }
 
@@ -259,7 +271,7 @@ TEST_P(Kernels, ActivationsOfExtremes) {
   Values y{1e30f, -1e30f, infinity, std::nanf(""), 0.0f};
   table().activate(Activation::gelu, y.data(), y.size());
   EXPECT_EQ(y[0], 1e30f);
-  EXPECT_LE(std::abs(y[1]), 1e15f);  // bounded by |x| × erfc(6)
+  EXPECT_LE(std::abs(y[1]), 1e15f);  // bounded by |x| × Φ(−6)
   EXPECT_EQ(y[2], infinity);
   EXPECT_TRUE(std::isnan(y[3]));
   EXPECT_EQ(y[4], 0.0f);
