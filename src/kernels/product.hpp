@@ -84,7 +84,7 @@ template <class Operation, size_t Rows>
 // Calls task(first_row, std::integral_constant-like tag<Rows>) over `rows` rows in blocks of nearly
 // equal height: 16 rows are 8 + 8, not 14 + 2.
 template <size_t Rows>
-struct BlockHeight {
+struct Height {
   static constexpr size_t value = Rows;
 };
 
@@ -92,7 +92,7 @@ template <size_t Rows, class Task>
 [[gnu::always_inline]] inline void run_block(size_t rows, size_t first, const Task& task) {
   if constexpr (Rows > 0) {
     if (rows == Rows)
-      task(first, BlockHeight<Rows>{});
+      task(first, Height<Rows>{});
     else
       run_block<Rows - 1>(rows, first, task);
   }
@@ -108,16 +108,27 @@ template <class Task>
   }
 }
 
-// One half of a panel: `count` real columns, and what belongs to them.
+template <class Number>
+struct RowBlock {
+  Number* data;
+  size_t stride;  // from a row to the next
+  Number* row(size_t r) const { return data + r * stride; }
+};
+
+// A block of rows in one panel: the sums of their products, and where they go.
+struct Tile {
+  size_t first_row, rows, column;
+  RowBlock<const float> sums;      // 32-bit numbers of the operation's kind
+  RowBlock<const float> residual;  // data may be nullptr
+  RowBlock<float> y;
+};
+
+// One half of a panel: what turns its sums of products into numbers.
 template <class Operation>
 struct Columns {
-  size_t first, count;
   Packet bias, scale, sum;
 
-  Columns(const Gemm& g, size_t column)
-      : first(column),
-        count(g.out_features > column ? g.out_features - column : 0),
-        bias(g.bias != nullptr ? load_first(g.bias + column, count) : broadcast(0.0f)) {
+  Columns(const Gemm& g, size_t column) : bias(packet::pload<Packet>(g.bias + column)) {
     if constexpr (Operation::kPrecision == Precision::int8) {
       scale = packet::pload<Packet>(g.column_scale + column);
       sum = packet::pload<Packet>(g.column_sum + column);
@@ -130,68 +141,94 @@ struct Columns {
     else
       return packet::padd(product, bias);
   }
-
-  void store(const Gemm& g, size_t row, Packet y) const {
-    if (g.residual != nullptr)
-      y = packet::padd(y, load_first(g.residual + row * g.residual_stride + first, count));
-    store_first(g.y + row * g.y_stride + first, y, count);
-  }
 };
 
-// Sums of products as they lie in memory; 32-bit numbers of the operation's kind.
-struct Sums {
-  const float* data;
-  size_t stride;  // from a row to the next
-};
+// The rows that are finished together: with 2 × 2 packets side by side, no chain of dependent
+// instructions waits for itself.
+constexpr size_t kRowsTogether = 2;
 
-// From the sums of `Rows` rows with one panel to y.
-template <size_t Rows, Activation activation, class Operation>
-[[gnu::always_inline]] inline void finish_rows(const Gemm& g, size_t row,
-                                               const Columns<Operation> (&columns)[2],
-                                               const float* sums, size_t stride) {
-  Packet y[2 * Rows];
+template <class Operation, Activation activation>
+[[gnu::noinline]] void finish(const Gemm& g, const Tile& tile) {
+  const Columns<Operation> columns[2] = {{g, tile.column}, {g, tile.column + kLanes}};
+  const auto finish_together = [&](size_t first, auto height) __attribute__((always_inline)) {
+    constexpr size_t packets = 2 * decltype(height)::value;
+    Packet numbers[packets];
 #pragma GCC unroll 8
-  for (size_t i = 0; i < 2 * Rows; ++i)
-    y[i] = columns[i % 2].to_float(g, row + i / 2,
-                                   Operation::load_sum(sums + i / 2 * stride + i % 2 * kLanes));
-  activate<typename Operation::Accuracy>(activation, y);
+    for (size_t i = 0; i < packets; ++i) {
+      const size_t r = first + i / 2;
+      const auto sum = Operation::load_sum(tile.sums.row(r) + i % 2 * kLanes);
+      numbers[i] = columns[i % 2].to_float(g, tile.first_row + r, sum);
+    }
+    activate<typename Operation::Accuracy>(activation, numbers);
+    if (tile.residual.data != nullptr) {
 #pragma GCC unroll 8
-  for (size_t i = 0; i < 2 * Rows; ++i)
-    columns[i % 2].store(g, row + i / 2, y[i]);
-}
-
-template <Activation activation, class Operation>
-[[gnu::noinline]] void finish(const Gemm& g, size_t first_row, size_t rows, size_t column,
-                              Sums sums) {
-  const Columns<Operation> columns[2] = {{g, column}, {g, column + kLanes}};
-  const auto at = [&](size_t r) { return sums.data + r * sums.stride; };
+      for (size_t i = 0; i < packets; ++i)
+        numbers[i] = packet::padd(
+            numbers[i], packet::ploadu<Packet>(tile.residual.row(first + i / 2) + i % 2 * kLanes));
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < packets; ++i)
+      packet::pstoreu(tile.y.row(first + i / 2) + i % 2 * kLanes, numbers[i]);
+  };
   size_t r = 0;
-  for (; r + 2 <= rows; r += 2)
-    finish_rows<2, activation>(g, first_row + r, columns, at(r), sums.stride);
-  if (r < rows) finish_rows<1, activation>(g, first_row + r, columns, at(r), sums.stride);
+  for (; r + kRowsTogether <= tile.rows; r += kRowsTogether)
+    finish_together(r, Height<kRowsTogether>{});
+  for (; r < tile.rows; ++r)
+    finish_together(r, Height<1>{});
 }
 
 template <class Operation>
-[[gnu::always_inline]] inline void finish_block(const Gemm& g, size_t first_row, size_t rows,
-                                                size_t column, Sums sums) {
+void finish_whole(const Gemm& g, const Tile& tile) {
   switch (g.activation) {
     case Activation::none:
-      return finish<Activation::none, Operation>(g, first_row, rows, column, sums);
+      return finish<Operation, Activation::none>(g, tile);
     case Activation::gelu:
-      return finish<Activation::gelu, Operation>(g, first_row, rows, column, sums);
+      return finish<Operation, Activation::gelu>(g, tile);
     case Activation::relu:
-      return finish<Activation::relu, Operation>(g, first_row, rows, column, sums);
+      return finish<Operation, Activation::relu>(g, tile);
     case Activation::tanh:
-      return finish<Activation::tanh, Operation>(g, first_row, rows, column, sums);
+      return finish<Operation, Activation::tanh>(g, tile);
   }
 }
 
-// Product::finish: the sums of g's panels, which something else has computed.
+// From the sums of at most kMaxRows rows with one panel to g.y.
+template <class Operation>
+void finish_rows(const Gemm& g, size_t first_row, size_t rows, size_t column,
+                 RowBlock<const float> sums) {
+  Tile tile{.first_row = first_row,
+            .rows = rows,
+            .column = column,
+            .sums = sums,
+            .residual = {nullptr, g.residual_stride},
+            .y = {g.y + first_row * g.y_stride + column, g.y_stride}};
+  if (g.residual != nullptr)
+    tile.residual.data = g.residual + first_row * g.residual_stride + column;
+  const size_t left = g.out_features - column;
+  if (left >= kPanel) return finish_whole<Operation>(g, tile);
+  // The last panel may be wider than the matrix: it is finished beside, and copied.
+  alignas(64) float beside[kMaxRows * kPanel] = {};
+  const RowBlock<float> y = tile.y;
+  tile.y = {beside, kPanel};
+  if (g.residual != nullptr) {
+    for (size_t r = 0; r < rows; ++r)
+      __builtin_memcpy(tile.y.row(r), tile.residual.row(r), left * sizeof(float));
+    tile.residual = {beside, kPanel};
+  }
+  finish_whole<Operation>(g, tile);
+  for (size_t r = 0; r < rows; ++r)
+    __builtin_memcpy(y.row(r), tile.y.row(r), left * sizeof(float));
+}
+
+// Product::finish: the sums of g's panels, which something else has computed. y is written row by
+// row, as processors fetch memory best.
 template <class Operation>
 void finish_panels(const Gemm& g, const void* sums, size_t stride, size_t first_row, size_t rows) {
-  const auto* from = static_cast<const float*>(sums);
-  for (size_t panel = g.first_panel; panel < g.last_panel; ++panel, from += kPanel)
-    finish_block<Operation>(g, first_row, rows, panel * kPanel, {from, stride});
+  for (size_t r = 0; r < rows; r += kRowsTogether) {
+    const size_t together = rows - r < kRowsTogether ? rows - r : kRowsTogether;
+    const float* from = static_cast<const float*>(sums) + r * stride;
+    for (size_t panel = g.first_panel; panel < g.last_panel; ++panel, from += kPanel)
+      finish_rows<Operation>(g, first_row + r, together, panel * kPanel, {from, stride});
+  }
 }
 
 // A short text does little with each weight before it needs the next: without help it would wait
@@ -215,8 +252,8 @@ template <class Operation, size_t Rows>
   const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
   multiply_panel<Operation, Rows>(static_cast<const float*>(g.x) + first_row * g.x_stride,
                                   g.x_stride, weights, g.groups, ahead, sums);
-  finish_block<Operation>(g, first_row, Rows, panel * kPanel,
-                          {reinterpret_cast<const float*>(sums), kPanel});
+  finish_rows<Operation>(g, first_row, Rows, panel * kPanel,
+                         {reinterpret_cast<const float*>(sums), kPanel});
 }
 
 template <class Operation>

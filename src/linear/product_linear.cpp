@@ -22,9 +22,9 @@ ProductLinear::ProductLinear(const kernels::Product& product, const LinearSource
     column_scale_ = AlignedBuffer<float>(panel_count_ * product.panel_width);
     column_sum_ = AlignedBuffer<float>(panel_count_ * product.panel_width);
   }
-  if (!source.read_bias) return;
-  bias_ = AlignedBuffer<float>(out_features());
-  source.read_bias(bias_.span());
+  bias_ = AlignedBuffer<float>(panel_count_ * product.panel_width);
+  std::fill_n(bias_.data(), bias_.size(), 0.0f);
+  if (source.read_bias) source.read_bias(bias_.span().first(out_features()));
 }
 
 std::size_t ProductLinear::panel_bytes() const {

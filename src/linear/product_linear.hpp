@@ -33,7 +33,7 @@ class ProductLinear : public Linear {
   std::size_t groups_, panel_count_;
   AlignedBuffer<float> column_scale_;  // [panels × panel_width], int8 only
   AlignedBuffer<float> column_sum_;
-  AlignedBuffer<float> bias_;  // [out_features], or empty
+  AlignedBuffer<float> bias_;  // [panels × panel_width]
 };
 
 }  // namespace klue

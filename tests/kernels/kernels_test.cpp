@@ -76,13 +76,16 @@ struct Problem {
     if (product.convert_rows != nullptr)
       product.convert_rows(rows_in, row_count, in, in, converted.data(), row_scale.data(),
                            row_zero.data());
+    AlignedBuffer<float> padded_bias(panels(product) * width);
+    std::fill_n(padded_bias.data(), padded_bias.size(), 0.0f);
+    if (with_bias) std::ranges::copy(bias, padded_bias.data());
     Values y(row_count * out);
     product.gemm({.x = product.convert_rows != nullptr ? converted.data() : rows_in,
                   .rows = row_count,
                   .x_stride = groups,
                   .groups = groups,
                   .panels = packed.data(),
-                  .bias = with_bias ? bias.data() : nullptr,
+                  .bias = padded_bias.data(),
                   .out_features = out,
                   .residual = with_residual ? &residual[first_row * out] : nullptr,
                   .residual_stride = out,
@@ -151,12 +154,15 @@ TEST_P(Kernels, GemmWritesOnlyItsPanelsAndColumns) {
   for (std::size_t first = 0; first < out; first += width)
     product.pack_panel(&problem.weights[first * 10], std::min(width, out - first), 10,
                        packed.data() + first * 10, nullptr, nullptr);
+  AlignedBuffer<float> bias(3 * width);
+  std::fill_n(bias.data(), bias.size(), 0.0f);
   Values y(4 * stride, -7.0f);
   Gemm gemm{};
   gemm.x = problem.x.data();
   gemm.rows = 4;
   gemm.x_stride = gemm.groups = 10;
   gemm.panels = packed.data();
+  gemm.bias = bias.data();
   gemm.out_features = out;
   gemm.y = y.data();
   gemm.y_stride = stride;

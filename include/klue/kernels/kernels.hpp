@@ -33,7 +33,7 @@ struct Gemm {
   std::size_t x_stride;  ///< in groups
   std::size_t groups;    ///< of a row; ⌈in_features / numbers in a group⌉
   const void* panels;    ///< packed weights of all output features
-  const float* bias;     ///< [out_features], or nullptr
+  const float* bias;     ///< [panels × panel_width], 64-byte aligned
   std::size_t out_features;
   const float* residual;  ///< [rows, out_features], or nullptr
   std::size_t residual_stride;
@@ -44,6 +44,7 @@ struct Gemm {
   // int8 only: x[r] ≈ row_scale[r] × (q − row_zero[r]), W[n] ≈ column_scale[n] × q.
   const float* row_scale;
   const float* row_zero;
+  // The columns' are [panels × panel_width], 64-byte aligned.
   const float* column_scale;
   const float* column_sum;  ///< Σ of the quantised weights of each output feature
 };
