@@ -78,18 +78,15 @@ size_t attention_scratch(size_t keys, size_t head_size) {
          s.score_floats();
 }
 
-// exp((score − max) × scale) in place; returns 1 / their sum. Lanes past `keys` are ignored.
-[[gnu::always_inline]] inline float softmax_numerators(float* scores, size_t keys,
-                                                       size_t padded_keys, float scale) {
-  for (size_t i = keys; i < padded_keys; ++i)
-    scores[i] = -__FLT_MAX__;
+// exp((score − max) × scale) in place; returns 1 / their sum.
+[[gnu::always_inline]] inline float softmax_numerators(float* scores, size_t count, float scale) {
   Packet largest = packet::pload<Packet>(scores);
-  for (size_t i = kLanes; i < padded_keys; i += kLanes)
+  for (size_t i = kLanes; i < count; i += kLanes)
     largest = packet::pmax(largest, packet::pload<Packet>(scores + i));
   constexpr float kLog2E = 1.44269504088896340736f;
   const Packet shift = broadcast(packet::predux_max(largest)), factor = broadcast(scale * kLog2E);
   Packet sum = broadcast(0.0f);
-  for (size_t i = 0; i < padded_keys; i += kPanel) {
+  for (size_t i = 0; i < count; i += kPanel) {
     Packet e[2];
     for (size_t half = 0; half < 2; ++half) {
       const Packet score = packet::pload<Packet>(scores + i + half * kLanes);
@@ -103,6 +100,14 @@ size_t attention_scratch(size_t keys, size_t head_size) {
   return 1.0f / packet::predux(sum);
 }
 
+// What keeps lanes first, first + 1 … from being attended to where they are `count` or more: a
+// number that makes nothing of their scores. 0 in the others.
+[[gnu::always_inline]] inline Packet least_from(size_t count, size_t first) {
+  const Packet lane = packet::plset<Packet>(static_cast<float>(first));
+  const Packet past = packet::pcmp_le(broadcast(static_cast<float>(count)), lane);
+  return packet::pand(past, broadcast(-__FLT_MAX__));
+}
+
 template <size_t Rows>
 [[gnu::noinline]] void attention_block(const AttentionHead& h, size_t first_query,
                                        const float* keys, const float* values, float* scores) {
@@ -111,14 +116,16 @@ template <size_t Rows>
   for (size_t k = 0; k < size.padded_keys; k += kPanel) {
     multiply_panel<F32, Rows>(h.query + first_query * h.query_stride, h.query_stride,
                               keys + k * h.head_size, h.head_size, Ahead{keys, keys, 0}, sums);
-    for (size_t r = 0; r < Rows; ++r)
-      for (size_t half = 0; half < 2; ++half)
-        packet::pstore(scores + r * size.padded_keys + k + half * kLanes, sums[r][half]);
+    for (size_t half = 0; half < 2; ++half) {
+      const Packet rest = least_from(h.keys - k, half * kLanes);
+      for (size_t r = 0; r < Rows; ++r)
+        packet::pstore(scores + r * size.padded_keys + k + half * kLanes,
+                       packet::padd(sums[r][half], rest));
+    }
   }
   float inverse_sum[Rows];
   for (size_t r = 0; r < Rows; ++r)
-    inverse_sum[r] =
-        softmax_numerators(scores + r * size.padded_keys, h.keys, size.padded_keys, h.scale);
+    inverse_sum[r] = softmax_numerators(scores + r * size.padded_keys, size.padded_keys, h.scale);
   for (size_t f = 0; f < h.head_size; f += kPanel) {
     multiply_panel<F32, Rows>(scores, size.padded_keys, values + f * h.keys, h.keys,
                               Ahead{values, values, 0}, sums);
