@@ -258,11 +258,12 @@ template <class Operation, size_t Rows>
 
 template <class Operation>
 void gemm(const Gemm& g) {
-  // A chunk of rows that stays in the nearer caches while all weights stream past it once.
-  const size_t fitting = (size_t{1536} << 10) / (g.groups * sizeof(float)) / kMaxRows;
-  const size_t chunk = kMaxRows * (fitting == 0 ? 1 : fitting);
-  for (size_t first = 0; first < g.rows; first += chunk) {
-    const size_t rows = g.rows - first < chunk ? g.rows - first : chunk;
+  // Chunks of rows that stay in the nearer caches while all weights stream past them once; of
+  // nearly equal height, for a last one of a few rows would wait for every weight anew.
+  const size_t fitting = (size_t{1536} << 10) / (g.groups * sizeof(float)) + 1;
+  const size_t chunks = (g.rows + fitting - 1) / fitting;
+  for (size_t chunk = 0; chunk < chunks; ++chunk) {
+    const size_t first = g.rows * chunk / chunks, rows = g.rows * (chunk + 1) / chunks - first;
     const size_t blocks = (rows + kMaxRows - 1) / kMaxRows;
     for (size_t panel = g.first_panel; panel < g.last_panel; ++panel) {
       const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
