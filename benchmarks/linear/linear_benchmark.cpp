@@ -57,16 +57,17 @@ void layer(benchmark::State& state, Engine engine, Precision precision) {
   if (kernels::product(precision) == nullptr) return state.SkipWithError("not on this processor");
   const ThreadPool pool(1);
   const std::vector<float> weights = random_values(shape.in * shape.out);
-  const std::vector<float> x = random_values(shape.rows * shape.in);
-  std::vector<float> y(shape.rows * shape.out);
   LinearSource source{.in_features = shape.in, .out_features = shape.out};
   source.read_rows = [&](std::size_t first, std::span<float> rows) {
     std::copy_n(&weights[first * shape.in], rows.size(), rows.data());
   };
   const auto linear = make_linear(engine, precision, source, pool);
+  const std::size_t x_stride = linear->input_stride(), y_stride = spread_stride(shape.out);
+  const std::vector<float> x = random_values(shape.rows * x_stride);
+  std::vector<float> y(shape.rows * y_stride);
   Scratch scratch;
   for (auto _ : state) {
-    linear->apply({x.data(), shape.rows, shape.in}, {y.data(), shape.rows, shape.out}, {}, scratch,
+    linear->apply({x.data(), shape.rows, x_stride}, {y.data(), shape.rows, y_stride}, {}, scratch,
                   pool);
     benchmark::DoNotOptimize(y.data());
     benchmark::ClobberMemory();
