@@ -209,7 +209,8 @@ TEST_P(EmbedTokens, JsonLinesHoldEveryTokenAndNoPadding) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const json line = json::parse(lines[i]);
     EXPECT_EQ(line.at("index"), i);
-    const json arrays = layers() ? line.at("encoder_outputs") : json{line.at("sequence_output")};
+    const json arrays =
+        layers() ? line.at("encoder_outputs") : json::array({line.at("sequence_output")});
     const std::vector<Tensor> wanted = tokens_of(kTexts[i], layers());
     ASSERT_EQ(arrays.size(), wanted.size());
     for (std::size_t layer = 0; layer < wanted.size(); ++layer) {

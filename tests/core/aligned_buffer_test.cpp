@@ -10,7 +10,7 @@ namespace klue {
 namespace {
 
 TEST(AlignedBuffer, StartsOnACacheLine) {
-  for (const std::size_t size : {1, 3, 17, 1000}) {
+  for (const std::size_t size : {1u, 3u, 17u, 1000u}) {
     const AlignedBuffer<float> buffer(size);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64, 0u) << size;
     EXPECT_EQ(buffer.size(), size);

@@ -11,9 +11,9 @@ namespace klue {
 namespace {
 
 TEST(ThreadPool, RunsEveryIndexOnce) {
-  for (const std::size_t threads : {1, 2, 4}) {
+  for (const std::size_t threads : {1u, 2u, 4u}) {
     const ThreadPool pool(threads);
-    for (const std::size_t count : {0, 1, 2, 3, 1000}) {
+    for (const std::size_t count : {0u, 1u, 2u, 3u, 1000u}) {
       std::vector<std::atomic<int>> calls(count);
       pool.parallel_for(count, [&](std::size_t index, std::size_t lane) {
         EXPECT_LT(lane, threads);

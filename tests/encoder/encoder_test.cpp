@@ -51,7 +51,7 @@ EncoderInputs one_row(const EncoderInputs& inputs, std::size_t row, std::size_t 
 TEST(Encoder, ASentenceAloneAndInABatchIsTheSameBits) {
   const std::vector<std::size_t> lengths{3, 40, 1, 17, 130, 2};
   const EncoderInputs inputs = make_inputs(lengths);
-  for (const std::size_t threads : {1, 3}) {
+  for (const std::size_t threads : {1u, 3u}) {
     const Encoder encoder = load("tiny-11", threads);
     const EncoderOutputs together = encoder(inputs);
     for (std::size_t b = 0; b < lengths.size(); ++b) {

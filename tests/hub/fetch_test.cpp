@@ -559,7 +559,7 @@ TEST_F(HubFetch, AFileThatChangedBetweenTwoCallsIsNotGluedTogether) {
 }
 
 TEST_F(HubFetch, InterruptedAnywhereItIsCompletedByTheNextCall) {
-  for (const std::size_t stop : {1, 65'536, 299'999}) {
+  for (const std::size_t stop : {1u, 65'536u, 299'999u}) {
     fs::remove_all(folder());
     server_.set_faults({.break_after = stop, .ignore_ranges = true});
     EXPECT_THROW(fetch(), IoError);

@@ -114,7 +114,7 @@ struct Problem {
 };
 
 TEST_P(Kernels, GemmAgreesWithTheDefinition) {
-  for (const std::size_t rows : {1, 2, 5, 7, 13, 14, 15, 29, 43})
+  for (const std::size_t rows : {1u, 2u, 5u, 7u, 13u, 14u, 15u, 29u, 43u})
     for (const auto& [in, out] : {std::pair<std::size_t, std::size_t>{1, 1},
                                   {8, 3},
                                   {33, 31},
@@ -187,7 +187,7 @@ TEST_P(LowPrecision, GemmAgreesWithinItsRounding) {
   // Of one product of unit normal numbers, relative to 1: 2^-9 twice; half a step of a range of
   // about 8 in 255 parts, and of 4 in 127.
   const double step = GetParam() == Precision::bf16 ? 0.004 : 0.03;
-  for (const std::size_t rows : {1, 7, 14, 15, 43})
+  for (const std::size_t rows : {1u, 7u, 14u, 15u, 43u})
     for (const auto& [in, out] :
          {std::pair<std::size_t, std::size_t>{1, 1}, {2, 5}, {7, 33}, {64, 96}, {770, 40}}) {
       const Problem problem(rows, in, out);
@@ -284,7 +284,7 @@ TEST_P(Kernels, ActivationsOfExtremes) {
 }
 
 TEST_P(Kernels, LayerNormAgreesWithTheDefinition) {
-  for (const std::size_t columns : {1, 3, 16, 32, 100, 768, 1024}) {
+  for (const std::size_t columns : {1u, 3u, 16u, 32u, 100u, 768u, 1024u}) {
     Values x = random_values(3 * columns, 5, 2.0f);
     x[columns / 2] += 300.0f;  // an outlier feature, as trained models have
     const Values gamma = random_values(columns, 6), beta = random_values(columns, 7);
@@ -311,8 +311,8 @@ TEST_P(Kernels, LayerNormAgreesWithTheDefinition) {
 }
 
 TEST_P(Kernels, AttentionAgreesWithTheDefinition) {
-  for (const std::size_t head_size : {4, 8, 16, 24, 40, 64})
-    for (const std::size_t rows : {1, 2, 9, 31, 32, 33, 65, 130}) {
+  for (const std::size_t head_size : {4u, 8u, 16u, 24u, 40u, 64u})
+    for (const std::size_t rows : {1u, 2u, 9u, 31u, 32u, 33u, 65u, 130u}) {
       const std::size_t stride = head_size + 3;
       const Values query = random_values(rows * stride, 8), key = random_values(rows * stride, 9),
                    value = random_values(rows * stride, 10);

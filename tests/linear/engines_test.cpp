@@ -103,7 +103,7 @@ TEST_P(Engines, AgreeWithTheDefinition) {
                                 {1024, 768}}) {
     const Layer layer{in, out};
     const auto linear = make_linear(engine(), precision(), layer.source(true), pool);
-    for (const std::size_t rows : {1, 13, 64, 65, 150}) {
+    for (const std::size_t rows : {1u, 13u, 64u, 65u, 150u}) {
       SCOPED_TRACE(testing::Message() << rows << " × " << in << " × " << out);
       const Values x = random_values(rows * in, 3), residual = random_values(rows * out, 4);
       const Values y =
@@ -130,7 +130,7 @@ TEST_P(Engines, GiveARowTheSameAloneAndAmongOthers) {
   const auto linear = make_linear(engine(), precision(), layer.source(false), pool);
   const Values x = random_values(150 * 768, 5);
   const Values together = apply(*linear, x, {.activation = Activation::gelu}, pool);
-  for (const std::size_t row : {0, 63, 64, 149}) {
+  for (const std::size_t row : {0u, 63u, 64u, 149u}) {
     const Values one(x.begin() + static_cast<std::ptrdiff_t>(row * 768),
                      x.begin() + static_cast<std::ptrdiff_t>((row + 1) * 768));
     const Values alone = apply(*linear, one, {.activation = Activation::gelu}, alone_pool);

@@ -109,7 +109,7 @@ TEST(ModelEncode, ATextIsTheSameBitsAloneAndAmongOthers) {
 TEST(ModelEncode, EqualsTheTwoStepForm) {
   const Model model = load();
   const auto tokens = model.preprocessor().tokenize(kSentences);
-  for (const std::size_t seq_length : {4, 30}) {
+  for (const std::size_t seq_length : {4u, 30u}) {
     const EncoderInputs packed = model.preprocessor().bert_pack_inputs({tokens}, seq_length);
     const EncoderOutputs two_steps = model.encoder()(packed);
     const EncoderOutputs one_step = model.encode(kSentences, {}, {.seq_length = seq_length});
@@ -129,7 +129,7 @@ TEST(ModelEncode, PairsEqualTheTwoStepForm) {
     SCOPED_TRACE(name);
     const Model model = load(name);
     const auto a = model.preprocessor().tokenize(first), b = model.preprocessor().tokenize(second);
-    for (const std::size_t seq_length : {8, 24}) {
+    for (const std::size_t seq_length : {8u, 24u}) {
       const EncoderInputs packed = model.preprocessor().bert_pack_inputs({a, b}, seq_length);
       const auto last_type = std::ranges::max(packed.input_type_ids);
       EXPECT_EQ(last_type, std::string_view(name) == "tiny-11-bert" ? 1 : 0);
@@ -222,8 +222,8 @@ TEST(ModelEmbed, KeepsTheOrderAndTheBitsHoweverItIsWorkedThrough) {
   std::vector<std::vector<float>> alone;
   for (const std::string& text : texts)
     alone.push_back(bits(reference.embed({text}).values()));
-  for (const std::size_t threads : {1, 3})
-    for (const std::size_t batch_tokens : {1, 7, 1024}) {
+  for (const std::size_t threads : {1u, 3u})
+    for (const std::size_t batch_tokens : {1u, 7u, 1024u}) {
       SCOPED_TRACE(std::to_string(threads) + " threads, batches of " +
                    std::to_string(batch_tokens));
       const Model model = load("tiny-11", {.threads = threads, .batch_tokens = batch_tokens});
@@ -356,7 +356,7 @@ TEST(ModelWithoutPooler, SaysWhatToUseInstead) {
 
 // Eight callers embed and encode at once, and each gets what it gets alone.
 void expect_callers_agree(const std::vector<std::string>& texts, int rounds) {
-  for (const std::size_t threads : {1, 2}) {
+  for (const std::size_t threads : {1u, 2u}) {
     const Model model = load("tiny-11", {.threads = threads, .batch_tokens = 64});
     const std::vector<float> vectors = bits(model.embed(texts).values());
     const std::vector<float> sequence = bits(model.encode(kSentences).sequence_output.values());
