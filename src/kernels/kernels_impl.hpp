@@ -100,12 +100,12 @@ size_t attention_scratch(size_t keys, size_t head_size) {
   return 1.0f / packet::predux(sum);
 }
 
-// What keeps lanes first, first + 1 … from being attended to where they are `count` or more: a
-// number that makes nothing of their scores. 0 in the others.
-[[gnu::always_inline]] inline Packet least_from(size_t count, size_t first) {
-  const Packet lane = packet::plset<Packet>(static_cast<float>(first));
-  const Packet past = packet::pcmp_le(broadcast(static_cast<float>(count)), lane);
-  return packet::pand(past, broadcast(-__FLT_MAX__));
+// Added to scores of the keys first, first + 1 …: 0 where there is such a key, and where there are
+// only `count`, what leaves nothing of their weight.
+[[gnu::always_inline]] inline Packet key_mask(size_t count, size_t first) {
+  const Packet key = packet::plset<Packet>(static_cast<float>(first));
+  const Packet missing = packet::pcmp_le(broadcast(static_cast<float>(count)), key);
+  return packet::pand(missing, broadcast(-__FLT_MAX__));
 }
 
 template <size_t Rows>
@@ -117,10 +117,10 @@ template <size_t Rows>
     multiply_panel<F32, Rows>(h.query + first_query * h.query_stride, h.query_stride,
                               keys + k * h.head_size, h.head_size, Ahead{keys, keys, 0}, sums);
     for (size_t half = 0; half < 2; ++half) {
-      const Packet rest = least_from(h.keys - k, half * kLanes);
+      const Packet mask = key_mask(h.keys - k, half * kLanes);
       for (size_t r = 0; r < Rows; ++r)
         packet::pstore(scores + r * size.padded_keys + k + half * kLanes,
-                       packet::padd(sums[r][half], rest));
+                       packet::padd(sums[r][half], mask));
     }
   }
   float inverse_sum[Rows];

@@ -108,6 +108,7 @@ template <class Task>
   }
 }
 
+// Rows of a larger matrix, from their first column of interest.
 template <class Number>
 struct RowBlock {
   Number* data;
@@ -177,8 +178,9 @@ template <class Operation, Activation activation>
     finish_together(r, Height<1>{});
 }
 
+// `tile` is as wide as a panel.
 template <class Operation>
-void finish_whole(const Gemm& g, const Tile& tile) {
+void finish_tile(const Gemm& g, const Tile& tile) {
   switch (g.activation) {
     case Activation::none:
       return finish<Operation, Activation::none>(g, tile);
@@ -204,7 +206,7 @@ void finish_rows(const Gemm& g, size_t first_row, size_t rows, size_t column,
   if (g.residual != nullptr)
     tile.residual.data = g.residual + first_row * g.residual_stride + column;
   const size_t left = g.out_features - column;
-  if (left >= kPanel) return finish_whole<Operation>(g, tile);
+  if (left >= kPanel) return finish_tile<Operation>(g, tile);
   // The last panel may be wider than the matrix: it is finished beside, and copied.
   alignas(64) float beside[kMaxRows * kPanel] = {};
   const RowBlock<float> y = tile.y;
@@ -214,7 +216,7 @@ void finish_rows(const Gemm& g, size_t first_row, size_t rows, size_t column,
       __builtin_memcpy(tile.y.row(r), tile.residual.row(r), left * sizeof(float));
     tile.residual = {beside, kPanel};
   }
-  finish_whole<Operation>(g, tile);
+  finish_tile<Operation>(g, tile);
   for (size_t r = 0; r < rows; ++r)
     __builtin_memcpy(y.row(r), tile.y.row(r), left * sizeof(float));
 }
