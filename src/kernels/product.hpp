@@ -262,8 +262,9 @@ template <class Operation>
 void gemm(const Gemm& g) {
   // Chunks of rows that stay in the nearer caches while all weights stream past them once; of
   // nearly equal height, for a last one of a few rows would wait for every weight anew.
-  const size_t fitting = (size_t{1536} << 10) / (g.groups * sizeof(float)) + 1;
-  const size_t chunks = (g.rows + fitting - 1) / fitting;
+  const size_t fitting = (size_t{1536} << 10) / (g.groups * sizeof(float));
+  const size_t most = fitting == 0 ? 1 : fitting;
+  const size_t chunks = (g.rows + most - 1) / most;
   for (size_t chunk = 0; chunk < chunks; ++chunk) {
     const size_t first = g.rows * chunk / chunks, rows = g.rows * (chunk + 1) / chunks - first;
     const size_t blocks = (rows + kMaxRows - 1) / kMaxRows;

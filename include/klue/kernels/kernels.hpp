@@ -7,7 +7,7 @@
 namespace klue {
 
 /// How weights and activations are represented where they are multiplied. Everything else (softmax,
-/// layer normalisation, GELU, residuals, sums) is float32 in all of them; GELU is exact to 2 units
+/// layer normalisation, GELU, residuals, sums) is float32 in all of them; GELU is exact to 3 units
 /// in the last place in f32, and to 5e-6 before products that round their operands far more.
 enum class Precision : std::uint8_t {
   f32,
