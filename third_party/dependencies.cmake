@@ -1,7 +1,7 @@
 # Where every dependency comes from: the system's own packages, nothing vendored, nothing downloaded.
 # On Debian and Ubuntu: tools/install_dependencies.
 
-find_package(Eigen3 3.4 REQUIRED NO_MODULE)    # libeigen3-dev: packet primitives of the kernels
+include(${CMAKE_CURRENT_LIST_DIR}/eigen.cmake)
 find_package(ICU 70 REQUIRED COMPONENTS uc)    # libicu-dev: Unicode properties and normalisation
 find_package(nlohmann_json 3.10 REQUIRED)      # nlohmann-json3-dev: configuration files
 find_package(Threads REQUIRED)
@@ -9,7 +9,7 @@ find_package(Snappy 1.1 QUIET)                 # libsnappy-dev, optional: compre
 find_package(ZLIB 1.2 QUIET)                   # zlib1g-dev, optional: models packed as .tar.gz
 
 # libdnnl-dev, optional: a second engine. Not by its own CMake package, which on Debian asks for the
-# headers of OpenCL. It must be a build on OpenMP, whose threads linear/onednn_linear.cpp knows to hold.
+# headers of OpenCL. It must be a build on OpenMP, whose threads onednn_linear.ipp knows to hold.
 if(KLUE_WITH_ONEDNN)
   find_package(OpenMP QUIET COMPONENTS CXX)
   find_library(KLUE_ONEDNN_LIBRARY dnnl)
@@ -19,6 +19,11 @@ if(KLUE_WITH_ONEDNN)
     file(STRINGS ${KLUE_ONEDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_config.h KLUE_ONEDNN_FOUND
       REGEX "^#define DNNL_CPU_THREADING_RUNTIME DNNL_RUNTIME_OMP")
   endif()
+endif()
+
+# Any BLAS (libblas-dev, libopenblas-dev, MKL, AOCL; -DBLA_VENDOR=… chooses) for the engine "eigen".
+if(KLUE_WITH_BLAS)
+  find_package(BLAS REQUIRED)
 endif()
 
 # Downloads of models by name, both or none; without them klue::hub uses what is in the cache.

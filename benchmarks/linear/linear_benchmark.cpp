@@ -12,7 +12,7 @@
 
 #include <klue/core/aligned_buffer.hpp>
 #include <klue/core/thread_pool.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 #include <klue/linear/linear.hpp>
 
 #include "../peak.hpp"

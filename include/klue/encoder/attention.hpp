@@ -12,7 +12,7 @@
 #include <klue/encoder/token_batch.hpp>
 #include <klue/encoder/weights.hpp>
 #include <klue/encoder/workspace.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 #include <klue/linear/linear.hpp>
 
 namespace klue {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 
 namespace klue {
 

@@ -5,7 +5,7 @@
 
 #include <klue/core/aligned_buffer.hpp>
 #include <klue/encoder/weights.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 
 namespace klue {
 

@@ -4,24 +4,14 @@
 #include <cstdint>
 #include <span>
 
-namespace klue {
+#include <klue/core/activation.hpp>
+#include <klue/core/precision.hpp>
 
-/// How weights and activations are represented where they are multiplied. Everything else (softmax,
-/// layer normalisation, GELU, residuals, sums) is float32 in all of them; GELU is exact to 3 units
-/// in the last place in f32, and to 5e-6 before products that round their operands far more.
-enum class Precision : std::uint8_t {
-  f32,
-  bf16,  ///< bfloat16 × bfloat16, summed in float32
-  int8   ///< 8-bit weights, scaled per output feature; 8-bit activations, scaled per row
-};
-
-namespace kernels {
+namespace klue::kernels {
 
 /// Instruction sets the numeric code is compiled for. One binary holds all that its processor
 /// family has; the best one that the processor can run is chosen at the first use.
 enum class Isa : std::uint8_t { baseline, avx2, avx512 };
-
-enum class Activation : std::uint8_t { none, gelu, tanh, relu };
 
 /// y = activation(x · Wᵀ + bias) + residual for a range of output features, by a Product.
 ///
@@ -101,7 +91,7 @@ struct Table {
   /// x.
   void (*layer_norm)(const float* x, std::size_t rows, std::size_t columns, const float* gamma,
                      const float* beta, float epsilon, float* y);
-  /// In place. GELU is x/2 × (1 + erf(x/√2)), no tanh approximation.
+  /// In place.
   void (*activate)(Activation activation, float* x, std::size_t count);
 };
 
@@ -117,5 +107,4 @@ const Table& active();
 /// bf16 needs AVX512_BF16, int8 AVX512_VNNI or AVX_VNNI.
 const Product* product(Precision precision);
 
-}  // namespace kernels
-}  // namespace klue
+}  // namespace klue::kernels

@@ -2,11 +2,11 @@
 
 #include <cstddef>
 
-#include <klue/core/aligned_buffer.hpp>
-#include <klue/kernels/kernels.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/kernels/detail/kernels.hpp>
+#include <klue/linear/detail/linear.hpp>
 
-namespace klue {
+namespace klue::detail {
 
 /// What the engines share: a Product prepares the rows, packs the weights panel by panel and
 /// finishes the sums. Engines differ in how they add up the sums.
@@ -36,4 +36,4 @@ class ProductLinear : public Linear {
   AlignedBuffer<float> bias_;  // [panels × panel_width]
 };
 
-}  // namespace klue
+}  // namespace klue::detail

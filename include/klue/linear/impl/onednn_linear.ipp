@@ -1,5 +1,3 @@
-#include "linear/onednn_linear.hpp"
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -13,21 +11,21 @@
 #include <dnnl.hpp>
 #include <omp.h>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/error.hpp>
+#include <klue/linear/detail/onednn_linear.hpp>
+#include <klue/linear/detail/product_linear.hpp>
 
-#include "linear/product_linear.hpp"
-
-namespace klue {
+namespace klue::detail {
 namespace {
 
-using DataType = dnnl::memory::data_type;
-using Layout = dnnl::memory::format_tag;
+using OnednnType = dnnl::memory::data_type;
+using OnednnLayout = dnnl::memory::format_tag;
 
 // A task multiplies a tile of rows with a slice of features: the weights of a slice stay in the
 // second-level cache while the tiles pass, and so do the sums of a tile until they are finished.
-constexpr std::size_t kSliceFeatures = 256;
-constexpr std::size_t kTileRows = 64;
+constexpr std::size_t kOnednnSliceFeatures = 256;
+constexpr std::size_t kOnednnTileRows = 64;
 
 // The ThreadPool owns the threads. OpenMP, which oneDNN would ask for more, is told to be one
 // thread where oneDNN is called, and what the application had set before is put back.
@@ -46,39 +44,39 @@ class OneOmpThread {
 };
 
 // Never destroyed: threads may still multiply while the process ends.
-const dnnl::engine& cpu() {
+const dnnl::engine& onednn_cpu() {
   static const auto* const engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return *engine;
 }
 
-struct Types {
-  DataType x, weights, sums;
+struct OnednnTypes {
+  OnednnType x, weights, sums;
 };
 
-constexpr Types types_of(Precision precision) {
+constexpr OnednnTypes onednn_types_of(Precision precision) {
   switch (precision) {
     case Precision::bf16:
-      return {DataType::bf16, DataType::bf16, DataType::f32};
+      return {OnednnType::bf16, OnednnType::bf16, OnednnType::f32};
     case Precision::int8:
-      return {DataType::u8, DataType::s8, DataType::s32};
+      return {OnednnType::u8, OnednnType::s8, OnednnType::s32};
     case Precision::f32:
       break;
   }
-  return {DataType::f32, DataType::f32, DataType::f32};
+  return {OnednnType::f32, OnednnType::f32, OnednnType::f32};
 }
 
-dnnl::memory::dim dim(std::size_t n) {
+dnnl::memory::dim onednn_dim(std::size_t n) {
   return static_cast<dnnl::memory::dim>(n);
 }
 
 // What a thread needs to run a primitive; grows to its largest use.
-struct Lane {
-  dnnl::stream stream{cpu()};
+struct OnednnLane {
+  dnnl::stream stream{onednn_cpu()};
   AlignedBuffer<std::byte> scratchpad;
   AlignedBuffer<float> sums;  // 32-bit numbers: int32 for int8
 
-  static Lane& here() {
-    thread_local Lane lane;
+  static OnednnLane& here() {
+    thread_local OnednnLane lane;
     return lane;
   }
 };
@@ -87,8 +85,8 @@ class OnednnLinear final : public ProductLinear {
  public:
   OnednnLinear(const kernels::Product& product, const LinearSource& source, const ThreadPool& pool)
       : ProductLinear(product, source),
-        types_(types_of(product.precision)),
-        slice_panels_(std::min(panel_count(), kSliceFeatures / product.panel_width)),
+        types_(onednn_types_of(product.precision)),
+        slice_panels_(std::min(panel_count(), kOnednnSliceFeatures / product.panel_width)),
         slices_((panel_count() + slice_panels_ - 1) / slice_panels_),
         packed_(packed_layout()) {
     slice_bytes_ = (packed_.get_size() + 63) / 64 * 64;
@@ -102,7 +100,7 @@ class OnednnLinear final : public ProductLinear {
   void multiply(const Prepared& x, Rows y, const Epilogue& epilogue,
                 const ThreadPool& pool) const override {
     const kernels::Gemm whole = gemm(x, y, epilogue);
-    const std::size_t tiles = (x.count + kTileRows - 1) / kTileRows;
+    const std::size_t tiles = (x.count + kOnednnTileRows - 1) / kOnednnTileRows;
     pool.parallel_for(slices_ * tiles, [&](std::size_t task, std::size_t) {
       const std::size_t slice = task / tiles, tile = task % tiles;
       const std::size_t first = x.count * tile / tiles, last = x.count * (tile + 1) / tiles;
@@ -110,7 +108,7 @@ class OnednnLinear final : public ProductLinear {
       part.first_panel = slice * slice_panels_;
       part.last_panel = std::min(panel_count(), part.first_panel + slice_panels_);
       const OneOmpThread one_thread;
-      Lane& lane = Lane::here();
+      OnednnLane& lane = OnednnLane::here();
       add_up(x, first, last - first, slice, lane);
       product().finish(part, lane.sums.data(), slice_features(), first, last - first);
     });
@@ -127,8 +125,9 @@ class OnednnLinear final : public ProductLinear {
   std::size_t slice_features() const { return slice_panels_ * product().panel_width; }
 
   dnnl::memory::desc matrix(std::size_t rows, std::size_t columns, std::size_t stride,
-                            DataType type) const {
-    return {{dim(rows), dim(columns)}, type, dnnl::memory::dims{dim(stride), 1}};
+                            OnednnType type) const {
+    return {
+        {onednn_dim(rows), onednn_dim(columns)}, type, dnnl::memory::dims{onednn_dim(stride), 1}};
   }
 
   dnnl::matmul::primitive_desc describe(std::size_t rows, std::size_t x_stride,
@@ -139,14 +138,16 @@ class OnednnLinear final : public ProductLinear {
     return {{matrix(rows, in_numbers(), x_stride, types_.x), weights,
              matrix(rows, slice_features(), slice_features(), types_.sums)},
             attributes,
-            cpu()};
+            onednn_cpu()};
   }
 
   // The layout of the weights that oneDNN likes best for a whole tile. It serves lower ones too.
   dnnl::memory::desc packed_layout() const {
     const OneOmpThread one_thread;
-    return describe(kTileRows, in_numbers(),
-                    {{dim(in_numbers()), dim(slice_features())}, types_.weights, Layout::any})
+    return describe(kOnednnTileRows, in_numbers(),
+                    {{onednn_dim(in_numbers()), onednn_dim(slice_features())},
+                     types_.weights,
+                     OnednnLayout::any})
         .weights_desc();
   }
 
@@ -165,12 +166,12 @@ class OnednnLinear final : public ProductLinear {
 
   // lane.sums = rows [first, first + count) of x · the slice's Wᵀ.
   void add_up(const Prepared& x, std::size_t first, std::size_t count, std::size_t slice,
-              Lane& lane) const {
+              OnednnLane& lane) const {
     const Tile& tile = tile_of(count, x.stride * product().group_numbers);
     lane.sums.reserve_discard(count * slice_features());
     lane.scratchpad.reserve_discard(tile.description.scratchpad_desc().get_size());
     const auto memory = [](const dnnl::memory::desc& layout, const void* data) {
-      return dnnl::memory(layout, cpu(), const_cast<void*>(data));
+      return dnnl::memory(layout, onednn_cpu(), const_cast<void*>(data));
     };
     const auto* const rows = static_cast<const float*>(x.data) + first * x.stride;
     tile.primitive.execute(
@@ -215,14 +216,14 @@ class OnednnLinear final : public ProductLinear {
     }
     const OneOmpThread one_thread;
     dnnl::memory from(matrix(in_numbers(), slice_features(), slice_features(), types_.weights),
-                      cpu(), plain.data());
-    dnnl::memory to(packed_, cpu(), weights_.data() + slice * slice_bytes_);
-    dnnl::stream& stream = Lane::here().stream;
+                      onednn_cpu(), plain.data());
+    dnnl::memory to(packed_, onednn_cpu(), weights_.data() + slice * slice_bytes_);
+    dnnl::stream& stream = OnednnLane::here().stream;
     dnnl::reorder(from, to).execute(stream, from, to);
     stream.wait();
   }
 
-  Types types_;
+  OnednnTypes types_;
   std::size_t slice_panels_, slices_;
   dnnl::memory::desc packed_;  // of a slice's weights
   std::size_t slice_bytes_ = 0;
@@ -243,9 +244,10 @@ std::unique_ptr<const Linear> make_onednn_linear(const kernels::Product& product
   try {
     return std::make_unique<OnednnLinear>(product, source, pool);
   } catch (const dnnl::error& error) {
-    throw UnsupportedError(std::string("oneDNN cannot run this layer: ") + error.what(),
-                           {.field = "engine", .expected = "auto or eigen", .actual = "onednn"});
+    throw UnsupportedError(
+        std::string("oneDNN cannot run this layer: ") + error.what(),
+        {.field = "engine", .expected = "auto, packed or eigen", .actual = "onednn"});
   }
 }
 
-}  // namespace klue
+}  // namespace klue::detail

@@ -5,25 +5,14 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/activation.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/precision.hpp>
 #include <klue/core/thread_pool.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/linear/engine.hpp>
 
-namespace klue {
-
-/// Which library multiplies the weights.
-enum class Engine : unsigned char {
-  automatic,  ///< eigen: the faster one wherever both were measured
-  eigen,      ///< always there: blocks in registers, written in Eigen's packet primitives
-  onednn      ///< Intel's oneDNN, where the library was built with it
-};
-
-/// What a caller may ask for in this build; eigen first.
-std::span<const Engine> available_engines() noexcept;
-
-using kernels::Activation;
+namespace klue::detail {
 
 /// Rows of a float matrix in memory; `stride` floats from one row to the next.
 struct ConstRows {
@@ -106,33 +95,7 @@ struct LinearSource {
 std::unique_ptr<const Linear> make_linear(Engine engine, Precision precision,
                                           const LinearSource& source, const ThreadPool& pool);
 
-/// "Eigen, AVX-512, f32": what `make_linear` would use here, for people.
+/// "packed, AVX-512, f32": what `make_linear` would use here, for people.
 std::string describe_engine(Engine engine, Precision precision);
 
-/// "eigen"; the spelling of the command line.
-constexpr std::string_view engine_name(Engine engine) {
-  switch (engine) {
-    case Engine::automatic:
-      return "auto";
-    case Engine::eigen:
-      return "eigen";
-    case Engine::onednn:
-      return "onednn";
-  }
-  return "";
-}
-
-/// "bf16"; the spelling of the command line.
-constexpr std::string_view precision_name(Precision precision) {
-  switch (precision) {
-    case Precision::f32:
-      return "f32";
-    case Precision::bf16:
-      return "bf16";
-    case Precision::int8:
-      return "int8";
-  }
-  return "";
-}
-
-}  // namespace klue
+}  // namespace klue::detail

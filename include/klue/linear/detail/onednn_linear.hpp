@@ -2,10 +2,10 @@
 
 #include <memory>
 
-#include <klue/kernels/kernels.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/kernels/detail/kernels.hpp>
+#include <klue/linear/detail/linear.hpp>
 
-namespace klue {
+namespace klue::detail {
 
 /// Whether this build has oneDNN.
 bool has_onednn() noexcept;
@@ -16,4 +16,4 @@ std::unique_ptr<const Linear> make_onednn_linear(const kernels::Product& product
                                                  const LinearSource& source,
                                                  const ThreadPool& pool);
 
-}  // namespace klue
+}  // namespace klue::detail

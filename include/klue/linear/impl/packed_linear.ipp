@@ -1,12 +1,10 @@
-#include "linear/packed_linear.hpp"
-
 #include <algorithm>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/linear/detail/packed_linear.hpp>
+#include <klue/linear/detail/product_linear.hpp>
 
-#include "linear/product_linear.hpp"
-
-namespace klue {
+namespace klue::detail {
 namespace {
 
 class PackedLinear final : public ProductLinear {
@@ -50,4 +48,4 @@ std::unique_ptr<const Linear> make_packed_linear(const kernels::Product& product
   return std::make_unique<PackedLinear>(product, source, pool);
 }
 
-}  // namespace klue
+}  // namespace klue::detail

@@ -1,8 +1,8 @@
-#include "linear/product_linear.hpp"
-
 #include <algorithm>
 
-namespace klue {
+#include <klue/linear/detail/product_linear.hpp>
+
+namespace klue::detail {
 namespace {
 
 constexpr std::size_t kGroupBytes = 4;
@@ -83,4 +83,4 @@ kernels::Gemm ProductLinear::gemm(const Prepared& x, Rows y, const Epilogue& epi
   };
 }
 
-}  // namespace klue
+}  // namespace klue::detail

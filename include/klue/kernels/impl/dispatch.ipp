@@ -1,5 +1,9 @@
+// Chooses among the targets. Included after them.
+
 #include <cstdlib>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -7,44 +11,34 @@
 #endif
 
 #include <klue/core/error.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 
 namespace klue::kernels {
-
-extern const Table table_baseline;
-#if defined(__x86_64__)
-extern const Table table_avx2;
-extern const Table table_avx512;
-extern const Product product_avx512_bf16;
-extern const Product product_avx_vnni;
-extern const Product product_avx512_vnni;
-#endif
-
 namespace {
 
-constexpr std::string_view kSpelling[] = {"baseline", "avx2", "avx512"};
+constexpr std::string_view kIsaSpelling[] = {"baseline", "avx2", "avx512"};
 
-std::vector<const Table*> find_available() {
-  std::vector<const Table*> tables{&table_baseline};
+std::vector<const Table*> find_tables() {
+  std::vector<const Table*> tables{&baseline::kTable};
 #if defined(__x86_64__)
   __builtin_cpu_init();
   // These ask the operating system too: it has to save the wider registers.
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    tables.push_back(&table_avx2);
+    tables.push_back(&avx2::kTable);
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-      tables.push_back(&table_avx512);
+      tables.push_back(&avx512::kTable);
   }
 #endif
   return tables;
 }
 
-const Table& choose() {
+const Table& choose_table() {
   const char* wanted = std::getenv("KLUE_ISA");
   if (wanted == nullptr || *wanted == '\0') return *available().back();
   std::string names;
   for (const Table* table : available()) {
-    const std::string_view name = kSpelling[static_cast<std::size_t>(table->isa)];
+    const std::string_view name = kIsaSpelling[static_cast<std::size_t>(table->isa)];
     if (name == wanted) return *table;
     names.append(names.empty() ? "" : ", ").append(name);
   }
@@ -64,12 +58,12 @@ bool has_avx_vnni() {
 }  // namespace
 
 std::span<const Table* const> available() {
-  static const std::vector<const Table*> tables = find_available();
+  static const std::vector<const Table*> tables = find_tables();
   return tables;
 }
 
 const Table& active() {
-  static const Table& table = choose();
+  static const Table& table = choose_table();
   return table;
 }
 
@@ -78,12 +72,12 @@ const Product* product(Precision precision) {
 #if defined(__x86_64__)
   if (active().isa == Isa::avx512) {
     if (precision == Precision::bf16 && __builtin_cpu_supports("avx512bf16"))
-      return &product_avx512_bf16;
+      return &avx512_bf16::kBf16;
     if (precision == Precision::int8 && __builtin_cpu_supports("avx512vnni"))
-      return &product_avx512_vnni;
+      return &avx512_vnni::kInt8;
   }
   if (active().isa == Isa::avx2 && precision == Precision::int8 && has_avx_vnni())
-    return &product_avx_vnni;
+    return &avx_vnni::kInt8;
 #endif
   return nullptr;
 }
