@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <klue/kernels/detail/kernels.hpp>
+#include <klue/core/activation.hpp>
 
 namespace klue {
 
@@ -31,7 +31,7 @@ struct EncoderConfig {
   std::size_t type_vocab_size = 1;
   std::size_t pad_token_id = 1;
   float layer_norm_eps = 1e-5f;
-  kernels::Activation hidden_act = kernels::Activation::gelu;
+  Activation hidden_act = Activation::gelu;
   PositionScheme positions = PositionScheme::after_padding;
 
   std::size_t head_size() const noexcept { return hidden_size / num_attention_heads; }

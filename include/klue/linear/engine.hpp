@@ -14,6 +14,10 @@ enum class Engine : std::uint8_t {
   onednn      ///< Intel's oneDNN, where the library was built with it
 };
 
+/// All of them, in the order of a command's help.
+inline constexpr Engine kEngines[] = {Engine::automatic, Engine::packed, Engine::eigen,
+                                      Engine::onednn};
+
 /// What a caller may ask for in this build; packed first.
 std::span<const Engine> available_engines() noexcept;
 

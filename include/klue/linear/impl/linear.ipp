@@ -26,8 +26,8 @@ std::string possible_precisions() {
 }  // namespace
 
 std::span<const Engine> available_engines() noexcept {
-  static constexpr Engine kEngines[] = {Engine::packed, Engine::eigen, Engine::onednn};
-  return std::span(kEngines).first(detail::has_onednn() ? 3 : 2);
+  static constexpr Engine kNamed[] = {Engine::packed, Engine::eigen, Engine::onednn};
+  return std::span(kNamed).first(detail::has_onednn() ? 3 : 2);
 }
 
 }  // namespace klue
