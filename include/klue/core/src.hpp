@@ -7,3 +7,4 @@
 #include <klue/core/impl/json_file.ipp>
 #include <klue/core/impl/processors.ipp>
 #include <klue/core/impl/thread_pool.ipp>
+#include <klue/core/impl/version.ipp>

@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <klue/core/language.hpp>
+
 namespace klue {
 
 /// The one place that decides how many threads work. A pool of n threads is the calling thread and
@@ -14,7 +16,7 @@ namespace klue {
 /// The process may fork while others call a pool: the child's pool is free, and starts workers of
 /// its own in its first call, or works in the caller alone where it can start none. Only `body` of
 /// parallel_for must not fork and go on in the child, where the other half of the work is missing.
-class ThreadPool {
+class KLUE_EXPORT ThreadPool {
  public:
   /// 0 threads: as many as are of use to this process, by its CPU affinity and by the quota of its
   /// control group (a container with half a processor gets 1 thread). Throws IoError where the

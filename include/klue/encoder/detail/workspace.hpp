@@ -9,7 +9,7 @@
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/detail/fork.hpp>
 #include <klue/encoder/config.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 
