@@ -3,12 +3,11 @@
 #include <system_error>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
-#include <klue/core/detail/json_file.hpp>
+#include <klue/core/detail/json.hpp>
 #include <klue/core/error.hpp>
 #include <klue/hub/detail/name.hpp>
 #include <klue/hub/detail/needed_files.hpp>
+#include <klue/hub/detail/server_text.hpp>
 
 namespace klue::hub::detail {
 namespace {
@@ -47,19 +46,24 @@ struct Module {
   std::string folder;  ///< "1_Pooling/"; empty: the top of the repository
 };
 
+std::string string_or_nothing(const klue::detail::JsonNode& object, const char* key) {
+  const auto member = object.find(key);
+  return member && member->is_string() ? member->string() : "";
+}
+
 std::vector<Module> read_modules(const fs::path& snapshot) {
   const fs::path file = snapshot / "modules.json";
   if (!is_there(file)) return {};
   std::vector<Module> modules;
-  for (const nlohmann::json& entry : klue::detail::json::read_array(file)) {
+  for (const klue::detail::JsonNode& entry : klue::detail::read_json(file).elements()) {
     if (!entry.is_object()) continue;  // Model::load has the words for that
-    Module module{entry.value("type", nlohmann::json()).is_string() ? entry["type"] : "",
-                  entry.value("path", nlohmann::json()).is_string() ? entry["path"] : ""};
+    Module module{string_or_nothing(entry, "type"), string_or_nothing(entry, "path")};
     if (module.folder.ends_with('/')) module.folder.pop_back();
     if (!module.folder.empty()) {
       if (!is_safe_path(module.folder))
-        throw FormatError("a module's path leaves its repository",
-                          {.file = file.string(), .field = "path", .actual = module.folder});
+        throw FormatError(
+            "a module's path leaves its repository",
+            {.file = file.string(), .field = "path", .actual = shown_text(module.folder)});
       module.folder.push_back('/');
     }
     modules.push_back(std::move(module));
@@ -77,16 +81,15 @@ std::set<std::string> folders(const std::vector<Module>& modules) {
 
 /// The files of an index that is in the snapshot.
 std::set<std::string> read_shards(const fs::path& index) {
-  const klue::detail::json::Object content = klue::detail::json::Object::read(index);
-  const auto map = content.value().find("weight_map");
-  if (map == content.value().end() || !map->is_object())
+  const auto map = klue::detail::read_json(index).find("weight_map");
+  if (!map || !map->is_object())
     throw FormatError("no weight_map: not an index of weight files", {.file = index.string()});
   std::set<std::string> shards;
-  for (const auto& [tensor, shard] : map->items()) {
-    if (!shard.is_string() || !is_safe_file_name(shard.get_ref<const std::string&>()))
+  for (const auto& [tensor, shard] : map->members()) {
+    if (!shard.is_string() || !is_safe_file_name(shard.string_view()))
       throw FormatError("the shard's name is no plain file name",
-                        {.file = index.string(), .field = tensor});
-    shards.insert(shard.get<std::string>());
+                        {.file = index.string(), .field = shown_text(tensor)});
+    shards.insert(shard.string());
   }
   return shards;
 }
