@@ -4,6 +4,8 @@
 #include <span>
 #include <string_view>
 
+#include <klue/core/language.hpp>
+
 namespace klue {
 
 /// What multiplies the weights.
@@ -19,7 +21,7 @@ inline constexpr Engine kEngines[] = {Engine::automatic, Engine::packed, Engine:
                                       Engine::onednn};
 
 /// What a caller may ask for in this build; packed first.
-std::span<const Engine> available_engines() noexcept;
+KLUE_EXPORT std::span<const Engine> available_engines() noexcept;
 
 /// "packed": how commands spell it.
 constexpr std::string_view engine_name(Engine engine) {
