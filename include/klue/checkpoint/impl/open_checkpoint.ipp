@@ -1,8 +1,8 @@
 #include <array>
-#include <system_error>
 
 #include <klue/checkpoint/checkpoint.hpp>
 #include <klue/checkpoint/detail/readers.hpp>
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/error.hpp>
 
 namespace klue {
@@ -57,17 +57,14 @@ Checkpoint open_file(const std::filesystem::path& file, const CheckpointOptions&
 }  // namespace
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, const CheckpointOptions& options) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status))
-    throw IoError("there is no such model directory",
-                  {.file = path.string(), .actual = error ? error.message() : ""});
-  if (!std::filesystem::is_directory(status)) return open_file(path, options);
+  if (!detail::file_exists(path))
+    throw IoError("there is no such model directory", {.file = path.string()});
+  if (!detail::directory_exists(path)) return open_file(path, options);
   for (const Format& format : formats)
-    if (const auto file = path / format.file; std::filesystem::exists(file, error))
+    if (const auto file = path / format.file; detail::file_exists(file))
       return format.read(file, options);
   for (const std::string_view foreign : foreign_files)
-    if (std::filesystem::exists(path / foreign, error))
+    if (detail::file_exists(path / foreign))
       throw UnsupportedError(
           "the directory has weights only in a format that is not read here",
           {.file = path.string(), .expected = looked_for(), .actual = std::string(foreign)});

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/json_file.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/head.hpp>
@@ -35,7 +36,7 @@ std::vector<std::string> read_label_names(const nlohmann::json& id2label) {
 
 HeadConfig read_config(const std::filesystem::path& file) {
   HeadConfig result;
-  if (!std::filesystem::exists(file)) return result;
+  if (!file_exists(file)) return result;
   const json::Object object = json::Object::read(file);
   const nlohmann::json& config = object.value();
   if (const auto found = config.find("architectures"); found != config.end())

@@ -4,6 +4,7 @@
 
 #include <klue/checkpoint/detail/archive.hpp>
 #include <klue/checkpoint/detail/readers.hpp>
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/model_files.hpp>
 #include <klue/text/tokenizer_config.hpp>
@@ -51,12 +52,12 @@ EncoderConfig config_of(const EncoderShape& shape) {
 }
 
 bool is_archive(const fs::path& path) {
-  return Archive::is_named_so(path) && fs::is_regular_file(path);
+  return Archive::is_named_so(path) && regular_file_exists(path);
 }
 
 bool is_saved_model(const fs::path& directory) {
-  return !fs::exists(directory / "config.json") &&
-         fs::exists(directory / "variables" / "variables.index");
+  return !file_exists(directory / "config.json") &&
+         file_exists(directory / "variables" / "variables.index");
 }
 
 // The tokenizer of an archive: only a preprocess module's vocabulary is ever packed.
@@ -73,14 +74,14 @@ std::optional<TokenizerFiles> packed_tokenizer(const Archive& archive) {
 std::optional<TokenizerFiles> find_tokenizer(const fs::path& path) {
   if (is_archive(path)) return packed_tokenizer(Archive::open(path));
   for (const fs::path& folder : {path / "assets", path})
-    if (fs::exists(folder / "vocab.txt")) return read_tokenizer_files(folder);
+    if (file_exists(folder / "vocab.txt")) return read_tokenizer_files(folder);
   return std::nullopt;
 }
 
 // The encoder module has no vocabulary of its own; the preprocess module has it among its assets,
 // and people unpack the two side by side, or leave them packed.
 TokenizerFiles tokenizer_beside(const fs::path& model) {
-  const fs::path absolute = fs::absolute(model).lexically_normal();
+  const fs::path absolute = absolute_path(model);
   const fs::path beside = absolute.parent_path(), above = beside.parent_path();
   for (const fs::path& folder : {beside, above})
     for (const char* name :
@@ -121,8 +122,7 @@ Preprocessor read_preprocessor(const fs::path& model, const LoadOptions& options
 }
 
 void require_directory(const fs::path& directory) {
-  std::error_code ignored;
-  if (!fs::is_directory(directory, ignored))
+  if (!directory_exists(directory))
     throw IoError("no such model directory", {.file = directory.string()});
 }
 
@@ -149,6 +149,10 @@ ModelFiles read_saved_model(const fs::path& path, const LoadOptions& options,
 
 }  // namespace
 
+std::shared_ptr<const ThreadPool> pool_of(const LoadOptions& options) {
+  return options.pool ? options.pool : std::make_shared<const ThreadPool>(options.threads);
+}
+
 ModelFiles read_model_files(const fs::path& directory, const LoadOptions& options,
                             std::shared_ptr<const ThreadPool> pool) {
   if (is_archive(directory)) {
@@ -173,7 +177,7 @@ ModelFiles read_model_files(const fs::path& directory, const LoadOptions& option
 }
 
 Preprocessor read_preprocessor_of(const fs::path& path, const LoadOptions& options) {
-  auto pool = std::make_shared<const ThreadPool>(options.threads);
+  std::shared_ptr<const ThreadPool> pool = pool_of(options);
   if (is_archive(path)) {
     const Archive archive = Archive::open(path);
     return read_preprocessor(path, options, 1, std::move(pool), &archive);
@@ -181,7 +185,7 @@ Preprocessor read_preprocessor_of(const fs::path& path, const LoadOptions& optio
   require_directory(path);
   const fs::path directory = transformer_directory(path);
   const fs::path config = directory / "config.json";
-  const std::size_t types = fs::exists(config) ? read_encoder_config(config).type_vocab_size : 1;
+  const std::size_t types = file_exists(config) ? read_encoder_config(config).type_vocab_size : 1;
   return read_preprocessor(directory, options, types, std::move(pool));
 }
 

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/json_file.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/sentence_transformers.hpp>
@@ -193,7 +194,7 @@ void read_sentence_limits(const fs::path& directory, SentenceTransformer& result
   // The second name is that of versions before 1.0.
   for (const char* name : {"sentence_bert_config.json", "sentence_roberta_config.json"}) {
     const fs::path file = directory / name;
-    if (!fs::exists(file)) continue;
+    if (!file_exists(file)) continue;
     const json::Object config = json::Object::read(file);
     if (config.has("max_seq_length") && !config.value()["max_seq_length"].is_null())
       result.max_seq_length = static_cast<std::size_t>(
@@ -205,7 +206,7 @@ void read_sentence_limits(const fs::path& directory, SentenceTransformer& result
 
 /// The prompt that encode() puts before every text unless it is told otherwise.
 std::string read_prompt(const fs::path& file) {
-  if (!fs::exists(file)) return {};
+  if (!file_exists(file)) return {};
   const json::Object config = json::Object::read(file);
   constexpr const char* kKey = "default_prompt_name";
   if (!config.has(kKey) || config.value()[kKey].is_null()) return {};
@@ -296,7 +297,7 @@ class Assembly {
 
 fs::path transformer_directory(const fs::path& directory) {
   const fs::path file = directory / "modules.json";
-  if (!fs::exists(file)) return directory;
+  if (!file_exists(file)) return directory;
   for (const Module& module : read_modules(file))
     if (module.kind() == "Transformer" && !module.path.empty()) return directory / module.path;
   return directory;
@@ -306,7 +307,7 @@ std::optional<SentenceTransformer> read_sentence_transformer(const fs::path& dir
                                                              std::size_t hidden_size,
                                                              const PipelineEngine& engine) {
   const fs::path file = directory / "modules.json";
-  if (!fs::exists(file)) return std::nullopt;
+  if (!file_exists(file)) return std::nullopt;
   Assembly assembly(directory, hidden_size, engine);
   for (const Module& module : read_modules(file))
     assembly.add(module);

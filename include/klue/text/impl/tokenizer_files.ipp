@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
 #include <klue/text/detail/added_token_json.hpp>
@@ -20,8 +20,7 @@ namespace {
 
 /// The file's text; none where there is no such file.
 std::optional<std::string> read_text(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::nullopt;
+  if (!detail::file_exists(path)) return std::nullopt;
   const detail::MappedFile file(path);
   const auto bytes = file.bytes();
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
