@@ -5,3 +5,4 @@
 #include <klue/core/impl/anonymous_file.ipp>
 #include <klue/core/impl/json_file.ipp>
 #include <klue/core/impl/thread_pool.ipp>
+#include <klue/core/impl/version.ipp>
