@@ -18,7 +18,7 @@ namespace klue {
 
 struct LoadOptions {
   std::size_t threads = 0;               ///< that may work on one call; 0: all the process may use
-  Engine engine = Engine::automatic;     ///< which library multiplies the weights
+  Engine engine = Engine::automatic;     ///< what multiplies the weights
   Precision precision = Precision::f32;  ///< of the weights and activations that are multiplied
   std::optional<Dialect> dialect{};      ///< unset: what the model directory was made with
   /// Where the tokenizer's files are, when they are not in the model directory itself: a folder, or
@@ -71,7 +71,7 @@ struct ModelInfo {
   std::filesystem::path directory;
   std::filesystem::path weights_file;
   std::string weights_format;  ///< "safetensors"
-  std::string engine;          ///< "Eigen, AVX-512, f32"
+  std::string engine;          ///< "packed, AVX-512, f32"
   std::size_t threads = 1;
   /// What Pooling::automatic stands for; several are put side by side.
   std::vector<Pooling> poolings{Pooling::mean};
@@ -89,7 +89,7 @@ struct ModelInfo {
 ///
 /// Immutable after load: any number of threads may call one model at once, and share its threads
 /// when they do. Text is UTF-8; what is not valid UTF-8 counts as U+FFFD and is no error.
-class Model {
+class KLUE_EXPORT Model {
  public:
   /// Opens a model directory, as it is:
   /// - Hugging Face layout: config.json, the tokenizer's files and model.safetensors or
@@ -120,8 +120,8 @@ class Model {
   /// One vector for each text or pair, [texts, info().embedding_size], in the order given;
   /// [texts, hidden] where options.pooling is not automatic. Works longest first inside and in
   /// parts of `batch_tokens`, whatever comes. A text gives the same bits alone and among others,
-  /// with Engine::onednn the same numbers to 1e-5. Throws UsageError for Pooling::pooler where the
-  /// checkpoint has no pooler.
+  /// with Engine::eigen and Engine::onednn the same numbers to 1e-5. Throws UsageError for
+  /// Pooling::pooler where the checkpoint has no pooler.
   Tensor embed(const Texts& texts, const EmbedOptions& options = {}) const;
 
   /// The logits of a model that was fine-tuned as a classifier of texts or pairs, [texts, labels],
@@ -145,7 +145,7 @@ class Model {
 
 /// The tokenizer of a model directory alone, without its weights, which may be missing: what
 /// `Model::load(directory).preprocessor()` would be. Throws as Model::load does.
-Preprocessor load_preprocessor(const std::filesystem::path& directory,
-                               const LoadOptions& options = {});
+KLUE_EXPORT Preprocessor load_preprocessor(const std::filesystem::path& directory,
+                                           const LoadOptions& options = {});
 
 }  // namespace klue

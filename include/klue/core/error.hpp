@@ -3,7 +3,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
+
+#include <klue/core/language.hpp>
 
 namespace klue {
 
@@ -18,10 +19,9 @@ struct ErrorContext {
 /// Base of everything the library throws on purpose. `what()` is one line for people, made of the
 /// message and the context: `model.safetensors: roberta.pooler.dense.weight: wrong shape (expected
 /// [768, 768], found [768, 1024])`. Only std::bad_alloc can reach a caller beside it.
-class Error : public std::runtime_error {
+class KLUE_EXPORT Error : public std::runtime_error {
  public:
-  explicit Error(std::string_view message, ErrorContext context = {})
-      : std::runtime_error(compose(message, context)), context_(std::move(context)) {}
+  explicit Error(std::string_view message, ErrorContext context = {});
 
   const std::string& file() const noexcept { return context_.file; }
   const std::string& field() const noexcept { return context_.field; }
@@ -29,42 +29,26 @@ class Error : public std::runtime_error {
   const std::string& actual() const noexcept { return context_.actual; }
 
  private:
-  static std::string compose(std::string_view message, const ErrorContext& context) {
-    std::string line;
-    if (!context.file.empty()) line.append(context.file).append(": ");
-    if (!context.field.empty()) line.append(context.field).append(": ");
-    line.append(message);
-    const bool expected = !context.expected.empty(), actual = !context.actual.empty();
-    if (expected || actual) {
-      line.append(" (");
-      if (expected) line.append("expected ").append(context.expected);
-      if (expected && actual) line.append(", ");
-      if (actual) line.append("found ").append(context.actual);
-      line.append(")");
-    }
-    return line;
-  }
-
   ErrorContext context_;
 };
 
 /// The caller asked for something that cannot be: a wrong argument, an output the model lacks.
-class UsageError : public Error {
+class KLUE_EXPORT UsageError : public Error {
   using Error::Error;
 };
 
 /// A file is there but is not what it claims to be, or contradicts another file.
-class FormatError : public Error {
+class KLUE_EXPORT FormatError : public Error {
   using Error::Error;
 };
 
 /// A file is sound but asks for something this library (or this build of it) does not do.
-class UnsupportedError : public Error {
+class KLUE_EXPORT UnsupportedError : public Error {
   using Error::Error;
 };
 
 /// The operating system refused: no such file, no permission, a full disk.
-class IoError : public Error {
+class KLUE_EXPORT IoError : public Error {
   using Error::Error;
 };
 

@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include <klue/kernels/kernels.hpp>
+#include <klue/core/activation.hpp>
+#include <klue/core/language.hpp>
 
 namespace klue {
 
@@ -34,7 +35,7 @@ struct EncoderConfig {
   std::size_t type_vocab_size = 1;
   std::size_t pad_token_id = 1;
   float layer_norm_eps = 1e-5f;
-  kernels::Activation hidden_act = kernels::Activation::gelu;
+  Activation hidden_act = Activation::gelu;
   PositionScheme positions = PositionScheme::after_padding;
 
   bool projects_embeddings() const noexcept {
@@ -56,15 +57,16 @@ struct EncoderConfig {
 /// Checks that the numbers can be those of an encoder: all positive and of a sane size, heads that
 /// divide hidden_size, pad_token_id in the vocabulary, at least one usable position. Throws
 /// FormatError with `file` and the key.
-void validate(const EncoderConfig& config, const std::filesystem::path& file);
+KLUE_EXPORT void validate(const EncoderConfig& config, const std::filesystem::path& file);
 
 /// Reads and validates a config.json of RoBERTa, BERT or ELECTRA. What BERT's and ELECTRA's may
 /// leave out has the original's defaults. Throws IoError, FormatError for a key that is missing, of
 /// the wrong type or out of range, and UnsupportedError for a model_type, activation or position
 /// embedding that this library does not run.
-EncoderConfig read_encoder_config(const std::filesystem::path& file);
+KLUE_EXPORT EncoderConfig read_encoder_config(const std::filesystem::path& file);
 
 /// The same from memory; `file` is only named in errors.
-EncoderConfig parse_encoder_config(std::string_view json, const std::filesystem::path& file);
+KLUE_EXPORT EncoderConfig parse_encoder_config(std::string_view json,
+                                               const std::filesystem::path& file);
 
 }  // namespace klue

@@ -5,10 +5,11 @@
 
 #include <klue/checkpoint/checkpoint.hpp>
 #include <klue/core/encoder_inputs.hpp>
+#include <klue/core/precision.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/encoder/outputs.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/engine.hpp>
 
 namespace klue {
 
@@ -27,7 +28,7 @@ struct EncoderOptions {
 
 /// A RoBERTa, BERT or ELECTRA encoder. Immutable after construction: any number of threads may call
 /// it.
-class Encoder {
+class KLUE_EXPORT Encoder {
  public:
   /// Packs the weights of a checkpoint. Throws FormatError for a tensor that is missing or does not
   /// have the shape that `config` asks for.

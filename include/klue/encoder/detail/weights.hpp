@@ -17,7 +17,7 @@
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/detail/budget.hpp>
 #include <klue/core/detail/mapped_file.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 

@@ -13,8 +13,6 @@ namespace {
 // Far above any real encoder, far below where products of two of them overflow.
 constexpr std::uint64_t kMost = std::uint64_t{1} << 24;
 
-using kernels::Activation;
-
 /// What the classes of Hugging Face take where a configuration says nothing; published ones of the
 /// first BERT models leave out what was no choice then.
 struct EncoderFamily {
