@@ -80,7 +80,7 @@ TEST_F(ConfigTest, ReadsBertThatLeavesOutItsDefaults) {
   const EncoderConfig read_config = read(config);
   EXPECT_EQ(read_config.type_vocab_size, 2u);
   EXPECT_FLOAT_EQ(read_config.layer_norm_eps, 1e-12f);
-  EXPECT_EQ(read_config.hidden_act, kernels::Activation::gelu);
+  EXPECT_EQ(read_config.hidden_act, Activation::gelu);
   EXPECT_EQ(read_config.pad_token_id, 0u);
   EXPECT_EQ(read_config.embedding_width(), 768u);
 }
@@ -108,7 +108,7 @@ TEST_F(ConfigTest, ReadsElectra) {
 TEST_F(ConfigTest, TakesTheNameThatTransformersHadForTheSameGelu) {
   json config = base_config();
   config["hidden_act"] = "gelu_python";
-  EXPECT_EQ(read(config).hidden_act, kernels::Activation::gelu);
+  EXPECT_EQ(read(config).hidden_act, Activation::gelu);
 }
 
 TEST_F(ConfigTest, RefusesNumbersThatCannotBe) {

@@ -2,7 +2,7 @@
 
 #include <klue/checkpoint/checkpoint.hpp>
 #include <klue/checkpoint/detail/readers.hpp>
-#include <klue/core/detail/files.hpp>
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/model_layout.hpp>
 #include <klue/core/error.hpp>
 
@@ -58,10 +58,9 @@ Checkpoint open_file(const std::filesystem::path& file, const CheckpointOptions&
 }  // namespace
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, const CheckpointOptions& options) {
-  const auto status = detail::file_status(path);
-  if (!std::filesystem::exists(status))
+  if (!detail::file_exists(path))
     throw IoError("there is no such model directory", {.file = path.string()});
-  if (!std::filesystem::is_directory(status)) return open_file(path, options);
+  if (!detail::directory_exists(path)) return open_file(path, options);
   for (const Format& format : formats)
     if (const auto file = path / format.file; detail::file_exists(file))
       return format.read(file, options);

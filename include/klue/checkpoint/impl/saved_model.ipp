@@ -1,6 +1,6 @@
 #include <klue/checkpoint/detail/byte_reader.hpp>
 #include <klue/checkpoint/detail/saved_model.hpp>
-#include <klue/core/detail/files.hpp>
+#include <klue/core/detail/file_status.hpp>
 
 namespace klue::detail {
 
@@ -28,8 +28,7 @@ std::optional<std::filesystem::path> find_vocabulary_folder(
 }
 
 std::vector<std::filesystem::path> preprocess_modules_beside(const std::filesystem::path& model) {
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(model, error).lexically_normal();
+  const std::filesystem::path absolute = absolute_path(model);
   const std::filesystem::path beside = absolute.parent_path(), above = beside.parent_path();
   std::vector<std::filesystem::path> places;
   for (const std::filesystem::path& folder : {beside, above})

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <klue/core/detail/files.hpp>
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/json.hpp>
 #include <klue/core/error.hpp>
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/fork.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/linear/detail/linear.hpp>
 
@@ -76,7 +77,7 @@ class WorkspacePool {
     free_.push_back(std::move(workspace));
   }
 
-  std::mutex mutex_;
+  ForkSafeMutex mutex_;
   std::vector<std::unique_ptr<Workspace>> free_;
   std::size_t existing_ = 0;  // in use or free
 };

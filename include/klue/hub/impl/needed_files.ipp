@@ -2,7 +2,7 @@
 #include <system_error>
 #include <utility>
 
-#include <klue/core/detail/files.hpp>
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/json.hpp>
 #include <klue/core/detail/model_layout.hpp>
 #include <klue/core/error.hpp>

@@ -125,7 +125,7 @@ const ModelInfo& Model::info() const noexcept {
 }
 
 Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
-  auto pool = std::make_shared<const ThreadPool>(options.threads);
+  const std::shared_ptr<const ThreadPool> pool = detail::pool_of(options);
   detail::ModelFiles files = detail::read_model_files(directory, options, pool);
   const TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
   const std::size_t positions = files.config.max_sequence_length();

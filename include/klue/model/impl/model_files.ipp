@@ -5,7 +5,7 @@
 #include <klue/checkpoint/detail/archive.hpp>
 #include <klue/checkpoint/detail/readers.hpp>
 #include <klue/checkpoint/detail/saved_model.hpp>
-#include <klue/core/detail/files.hpp>
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/model_files.hpp>
 #include <klue/text/tokenizer_config.hpp>
@@ -132,6 +132,10 @@ ModelFiles read_saved_model(const fs::path& path, const LoadOptions& options,
 
 }  // namespace
 
+std::shared_ptr<const ThreadPool> pool_of(const LoadOptions& options) {
+  return options.pool ? options.pool : std::make_shared<const ThreadPool>(options.threads);
+}
+
 ModelFiles read_model_files(const fs::path& directory, const LoadOptions& options,
                             std::shared_ptr<const ThreadPool> pool) {
   if (is_archive(directory)) {
@@ -156,7 +160,7 @@ ModelFiles read_model_files(const fs::path& directory, const LoadOptions& option
 }
 
 Preprocessor read_preprocessor_of(const fs::path& path, const LoadOptions& options) {
-  auto pool = std::make_shared<const ThreadPool>(options.threads);
+  std::shared_ptr<const ThreadPool> pool = pool_of(options);
   if (is_archive(path)) {
     const Archive archive = Archive::open(path);
     return read_preprocessor(path, options, 1, std::move(pool), &archive);
