@@ -30,6 +30,10 @@ struct LoadOptions {
   /// Tokens computed together. More text than this is worked through in parts, so that memory does
   /// not grow with it: about 40 kB per token of the base model.
   std::size_t batch_tokens = 256;
+  /// What the layers may be packed into, as a multiple of the bytes that the weights have in their
+  /// file (and 64 MiB). Only files whose layers share their tensors need more than 4; a hostile one
+  /// could fill any memory that way, so raise this for a file that you trust.
+  std::size_t weight_expansion = 4;
 };
 
 /// How texts are cut and padded before they are encoded.

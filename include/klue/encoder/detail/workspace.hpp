@@ -17,6 +17,7 @@ namespace klue::detail {
 /// nothing. Grows to the largest batch it has served.
 struct Workspace {
   AlignedBuffer<float> hidden;           // [tokens, hidden]
+  AlignedBuffer<float> embedded;         // [tokens, embedding_size], where that is projected
   AlignedBuffer<float> selected;         // [queries, hidden], where only some rows are wanted
   AlignedBuffer<float> query;            // [queries, hidden]
   AlignedBuffer<float> key_value;        // [tokens, 2 × hidden]
@@ -29,6 +30,7 @@ struct Workspace {
 
   void reserve(const EncoderConfig& config, std::size_t tokens, std::size_t attention_floats) {
     hidden.reserve_discard(tokens * config.hidden_size);
+    if (config.projects_embeddings()) embedded.reserve_discard(tokens * config.embedding_size);
     selected.reserve_discard(tokens * config.hidden_size);
     query.reserve_discard(tokens * config.hidden_size);
     key_value.reserve_discard(tokens * 2 * config.hidden_size);

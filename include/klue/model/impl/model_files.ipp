@@ -1,9 +1,10 @@
-#include <array>
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include <klue/checkpoint/detail/archive.hpp>
 #include <klue/checkpoint/detail/readers.hpp>
+#include <klue/checkpoint/detail/saved_model.hpp>
 #include <klue/core/detail/file_status.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/model_files.hpp>
@@ -14,14 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Trained models often round their table up so that it multiplies well. Further apart than this,
-// vocabulary and weights belong to different models.
-constexpr std::size_t kMostSpareRows = 127;
+// Trained models round their table up so that it multiplies well, and Korean ones keep rows for
+// tokens to come. Further apart than this, vocabulary and weights belong to different models.
+std::size_t most_spare_rows(std::size_t rows) {
+  return std::max<std::size_t>(127, rows / 4);
+}
 
 void check_vocabulary(const Preprocessor& preprocessor, const EncoderConfig& config,
                       const std::filesystem::path& directory) {
   const std::size_t pieces = preprocessor.tokenizer().vocabulary().size();
-  if (pieces > config.vocab_size || pieces + kMostSpareRows < config.vocab_size)
+  if (pieces > config.vocab_size || pieces + most_spare_rows(config.vocab_size) < config.vocab_size)
     throw FormatError("the vocabulary is not the one of these weights",
                       {.file = directory.string(),
                        .field = "vocab_size",
@@ -51,44 +54,24 @@ EncoderConfig config_of(const EncoderShape& shape) {
   return config;
 }
 
-bool is_archive(const fs::path& path) {
-  return Archive::is_named_so(path) && regular_file_exists(path);
-}
-
-bool is_saved_model(const fs::path& directory) {
-  return !file_exists(directory / "config.json") &&
-         file_exists(directory / "variables" / "variables.index");
-}
-
-// The tokenizer of an archive: only a preprocess module's vocabulary is ever packed.
 std::optional<TokenizerFiles> packed_tokenizer(const Archive& archive) {
-  const std::optional<std::string> member = archive.locate("assets/vocab.txt");
-  if (!member) return std::nullopt;
-  const auto bytes = archive.members().at(*member);
-  return parse_vocabulary_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                               (archive.file() / *member).string());
+  const std::optional<PackedVocabulary> vocabulary = find_vocabulary(archive);
+  if (!vocabulary) return std::nullopt;
+  return parse_vocabulary_file(vocabulary->text, vocabulary->file);
 }
 
 // The tokenizer's files in a folder, or in its assets, or in an archive; nothing where there are
 // none.
 std::optional<TokenizerFiles> find_tokenizer(const fs::path& path) {
   if (is_archive(path)) return packed_tokenizer(Archive::open(path));
-  for (const fs::path& folder : {path / "assets", path})
-    if (file_exists(folder / "vocab.txt")) return read_tokenizer_files(folder);
-  return std::nullopt;
+  const std::optional<fs::path> folder = find_vocabulary_folder(path);
+  return folder ? std::optional(read_tokenizer_files(*folder)) : std::nullopt;
 }
 
-// The encoder module has no vocabulary of its own; the preprocess module has it among its assets,
-// and people unpack the two side by side, or leave them packed.
+// The encoder module has no vocabulary of its own; the preprocess module has it.
 TokenizerFiles tokenizer_beside(const fs::path& model) {
-  const fs::path absolute = absolute_path(model);
-  const fs::path beside = absolute.parent_path(), above = beside.parent_path();
-  for (const fs::path& folder : {beside, above})
-    for (const char* name :
-         {"klue_roberta_cased_preprocess", "klue_roberta_cased_preprocess/1",
-          "klue_roberta_cased_preprocess_1", "klue_roberta_cased_preprocess_1.tar.gz",
-          "klue_roberta_cased_preprocess.tar.gz"})
-      if (auto found = find_tokenizer(folder / name)) return std::move(*found);
+  for (const fs::path& place : preprocess_modules_beside(model))
+    if (auto found = find_tokenizer(place)) return std::move(*found);
   throw IoError(
       "no vocabulary found: give the directory of the preprocess module",
       {.file = model.string(),
@@ -133,7 +116,7 @@ ModelFiles read_saved_model(const fs::path& path, const LoadOptions& options,
   const PipelineEngine engine{options.engine, *pool};
   Checkpoint checkpoint =
       unpacked != nullptr ? read_tensorflow_checkpoint(*unpacked) : open_checkpoint(path);
-  if (!checkpoint.encoder_shape())
+  if (!checkpoint.is_tensorflow())
     throw FormatError("no RoBERTa encoder in this SavedModel",
                       {.file = checkpoint.file().string()});
   EncoderConfig config = config_of(*checkpoint.encoder_shape());
