@@ -25,9 +25,9 @@ inline constexpr std::size_t tensor_bytes = 640;
 /// files need. A model's description is a ten thousandth of it, so no real file comes near.
 inline constexpr std::size_t description_plus = std::size_t{1} << 20;
 
-/// Often that one byte of the data may be used: by layers that share a tensor, by tensors that
-/// share a storage, by entries that overlap. Tied weights are used twice, a SavedModel's variables
-/// and their copies in the optimizer's slots once each.
-inline constexpr std::size_t data_uses = 4;
+/// What layers may be packed into, float32: this often the bytes that their tensors have in the
+/// file, and so much more. float16 becomes twice as much, and tied weights are used twice; layers
+/// that all share one tensor have to be asked for (LoadOptions::weight_expansion).
+inline constexpr std::size_t expanded_times = 4, expanded_plus = std::size_t{64} << 20;
 
 }  // namespace klue::detail::budget

@@ -59,9 +59,11 @@ class JsonNode {
     return JsonNode(document_, found);
   }
 
-  /// A member that has to be there. Throws FormatError where it is not, or is null.
+  /// A member that has to be there, even if it is null. Throws FormatError where it is not.
   JsonNode at(std::string_view key) const {
-    if (auto member = find(key)) return *std::move(member);
+    require(is_object(), "an object");
+    const std::uint32_t found = document_->find(index_, key);
+    if (found != JsonDocument::none) return JsonNode(document_, found);
     std::string field = path();
     field.append(field.empty() ? "" : ".").append(key);
     throw FormatError("missing key", {.file = file(), .field = std::move(field)});
@@ -260,6 +262,13 @@ inline JsonNode parse_json(std::string_view text, std::string file) {
 /// The same of a file. Throws IoError, too, and FormatError for one of more than budget::text_file.
 inline JsonNode read_json(const std::filesystem::path& file) {
   return parse_json(map_text_file(file).text(), file.string());
+}
+
+/// A file that has to hold one object.
+inline JsonNode read_json_object(const std::filesystem::path& file) {
+  JsonNode root = read_json(file);
+  if (!root.is_object()) root.wrong("an object", "not a JSON object");
+  return root;
 }
 
 }  // namespace klue::detail

@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/json.hpp>
 #include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
@@ -22,11 +22,7 @@ namespace {
 
 /// The file; none where there is no such file.
 std::optional<MappedFile> map_if_there(const std::filesystem::path& path) {
-  std::error_code error;
-  const bool there = std::filesystem::exists(path, error);
-  if (error)
-    throw IoError("cannot read the file", {.file = path.string(), .actual = error.message()});
-  if (!there) return std::nullopt;
+  if (!file_exists(path)) return std::nullopt;
   return map_text_file(path);
 }
 
