@@ -89,7 +89,7 @@ class TrainingGolden : public testing::TestWithParam<const char*> {
     const double norm = golden["gradient_norm"];
     EXPECT_NEAR(std::sqrt(squares), norm, norm * kTolerance<T>.checksum);
     for (const auto& [key, file] : golden["files"].items())
-      compare_array(key, goldens / file.get<std::string>(), golden, network);
+      compare_array<T>(key, goldens / std::string(file), golden, network);
   }
 
   template <class T>
@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, TrainingGolden,
                                          "multiple_negatives", "question_answering",
                                          "question_answering_padded",
                                          "base_sequence_classification"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& which) { return std::string(which.param); });
 
 // ------------------------------------------------------------------------------------ optimiser
 
@@ -230,7 +230,7 @@ TEST_P(OptimizerGolden, Float32) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Plans, OptimizerGolden, testing::Values("a", "b"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& which) { return std::string(which.param); });
 
 }  // namespace
 }  // namespace klue::train

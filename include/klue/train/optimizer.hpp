@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include <klue/core/aligned_buffer.hpp>
 #include <klue/core/thread_pool.hpp>
+#include <klue/train/numbers.hpp>
 #include <klue/train/parameters.hpp>
 
 namespace klue::train {
@@ -60,7 +60,7 @@ class AdamW {
   };
 
   AdamWOptions options_;
-  AlignedBuffer<T> first_, second_;
+  Numbers<T> first_, second_;
   std::vector<Part> parts_;
   std::vector<double> squares_;
   /// Parts whose gradient and moments have always been zero, as of most rows of a vocabulary: a step

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <klue/checkpoint/checkpoint.hpp>
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/train/numbers.hpp>
 #include <klue/train/objective.hpp>
 
 namespace klue::train {
@@ -56,7 +56,7 @@ class Parameters {
 
   std::vector<Parameter> entries_;
   std::string prefix_;
-  AlignedBuffer<T> values_, gradients_;
+  Numbers<T> values_, gradients_;
 };
 
 }  // namespace klue::train

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/train/batch.hpp>
 #include <klue/train/detail/dropping.hpp>
 #include <klue/train/detail/matrix.hpp>
@@ -12,6 +12,9 @@
 #include <klue/train/parameters.hpp>
 
 namespace klue::detail {
+
+/// What a float was written as: 1e-5f is 1e-5, not the 9.99999974738e-06 that it became.
+double decimal(float x);
 
 /// The tokens whose last hidden state somebody wants: the last layer computes no others.
 struct RowChoice {

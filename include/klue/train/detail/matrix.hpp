@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/linear/linear.hpp>
 
 namespace klue::detail {

@@ -93,7 +93,7 @@ void EncoderPass<T>::embed() {
   });
   embedding_inverse_.reserve_discard(batch.tokens());
   ctx_.forward_norm(embedding_norm_, x, embedding_normal_.reshape(batch.tokens(), hidden).view(),
-                    embedding_inverse_.data(), static_cast<T>(config_.layer_norm_eps));
+                    embedding_inverse_.data(), static_cast<T>(decimal(config_.layer_norm_eps)));
   drop_rows(0, DropSite::embeddings, every_, x);
 }
 
@@ -201,7 +201,7 @@ void EncoderPass<T>::forward_layer(std::size_t l, const RowChoice& rows, LayerTr
   ctx_.forward(layer.value, x, t.value.reshape(tokens, hidden).view());
   attend(l, rows, t);
 
-  const T epsilon = static_cast<T>(config_.layer_norm_eps);
+  const T epsilon = static_cast<T>(decimal(config_.layer_norm_eps));
   const View<T> attended = t.attended.reshape(count, hidden).view();
   ctx_.forward(layer.attention_output, t.context.constant(), attended);
   add_residual(l, DropSite::attention_output, rows, attended, chosen);

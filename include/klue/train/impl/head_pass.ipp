@@ -88,7 +88,7 @@ Matrix<T>& HeadPass<T>::forward(const RowChoice& rows, const Matrix<T>& hidden) 
         Numeric<T>::gelu(middle_.row(r), active_.row(r), width);
       inverse_.reserve_discard(count);
       ctx_.forward_norm(norm_, active_.view(), normal_.reshape(count, width).view(),
-                        inverse_.data(), static_cast<T>(config_.encoder.layer_norm_eps));
+                        inverse_.data(), static_cast<T>(decimal(config_.encoder.layer_norm_eps)));
       ctx_.forward(out_, active_.constant(),
                    scores_.reshape(count, config_.encoder.vocab_size).view());
       break;

@@ -40,8 +40,6 @@ double Schedule::at(std::size_t step) const {
 template <class T>
 AdamW<T>::AdamW(const Parameters<T>& parameters, const AdamWOptions& options)
     : options_(options), first_(parameters.size()), second_(parameters.size()) {
-  std::fill_n(first_.data(), first_.size(), T(0));
-  std::fill_n(second_.data(), second_.size(), T(0));
   for (std::size_t i = 0; i < parameters.entries().size(); ++i) {
     const Parameter& p = parameters.entries()[i];
     top_ = std::max(top_, p.depth);
@@ -109,7 +107,7 @@ void AdamW<T>::restore(const Parameters<T>& parameters, std::size_t steps) {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const Part& part = parts_[i];
     const std::size_t at = parameters.entries()[part.parameter].offset + part.first;
-    const auto zero = [&](const AlignedBuffer<T>& moments) {
+    const auto zero = [&](const Numbers<T>& moments) {
       return std::all_of(moments.data() + at, moments.data() + at + part.count,
                          [](T x) { return x == T(0); });
     };

@@ -150,10 +150,8 @@ Parameters<T>::Parameters(const NetworkConfig& config, const Checkpoint& checkpo
   const std::size_t encoder_end = entries_.size();
   list_head(config);
   const std::size_t total = entries_.back().offset + entries_.back().size;
-  values_ = AlignedBuffer<T>(total);
-  gradients_ = AlignedBuffer<T>(total);
-  std::fill_n(values_.data(), total, T(0));
-  std::fill_n(gradients_.data(), total, T(0));
+  values_ = Numbers<T>(total);
+  gradients_ = Numbers<T>(total);
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     Parameter& p = entries_[i];
     if (const TensorView* found = find_parameter(checkpoint, p.name, prefix_)) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 
 #include <klue/train/detail/encoder_pass.hpp>
@@ -12,6 +13,14 @@ constexpr std::size_t kNormRows = 64;
 constexpr std::size_t kBiasColumns = 128;
 
 }  // namespace
+
+double decimal(float x) {
+  char text[32];
+  const std::to_chars_result written = std::to_chars(text, text + sizeof text, x);
+  double value = static_cast<double>(x);
+  std::from_chars(text, written.ptr, value);
+  return value;
+}
 
 template <class T>
 void StepContext<T>::forward(const DenseLayer& layer, View<const T> x, View<T> y) const {
