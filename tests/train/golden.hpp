@@ -56,7 +56,8 @@ inline TrainingCase training_case(const nlohmann::json& golden) {
   c.config.encoder = read_encoder_config(c.model / "config.json");
   if (task == "cosine_mse" || task == "multiple_negatives") {
     c.config.head = Head::embedding;
-    c.objective = task == "cosine_mse" ? Objective::cosine_squared_error : Objective::in_batch_negatives;
+    c.objective =
+        task == "cosine_mse" ? Objective::cosine_squared_error : Objective::in_batch_negatives;
     for (std::size_t r = 0; r < golden["input_ids_a"].size(); ++r) {
       append_row(c, golden["input_ids_a"][r], golden["attention_mask_a"][r], false);
       append_row(c, golden["input_ids_b"][r], golden["attention_mask_b"][r], false);
@@ -91,7 +92,8 @@ inline TrainingCase training_case(const nlohmann::json& golden) {
       c.batch.classes = golden["labels"].get<std::vector<std::int32_t>>();
     else
       for (const nlohmann::json& label : golden["labels"])
-        for (const nlohmann::json& value : label.is_array() ? label : nlohmann::json::array({label}))
+        for (const nlohmann::json& value :
+             label.is_array() ? label : nlohmann::json::array({label}))
           c.batch.values.push_back(value);
   }
   return c;

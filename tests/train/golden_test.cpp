@@ -1,5 +1,7 @@
 // Losses, gradients and AdamW steps against the original code in float64: goldens/training.
 
+#include "train/golden.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -14,8 +16,6 @@
 
 #include <klue/train/network.hpp>
 #include <klue/train/optimizer.hpp>
-
-#include "train/golden.hpp"
 
 namespace klue::train {
 namespace {
@@ -74,9 +74,8 @@ class TrainingGolden : public testing::TestWithParam<const char*> {
       squares += sums[2];
       seen.insert(p.name);
       if (zero.contains(p.name)) {
-        EXPECT_LT(std::abs(*std::max_element(g, g + p.size, [](T a, T b) {
-                    return std::abs(a) < std::abs(b);
-                  })),
+        EXPECT_LT(std::abs(*std::max_element(g, g + p.size,
+                                             [](T a, T b) { return std::abs(a) < std::abs(b); })),
                   kTolerance<T>.zero);
         continue;
       }
@@ -162,11 +161,10 @@ class OptimizerGolden : public testing::TestWithParam<const char*> {
     c.config = {read_encoder_config(c.model / "config.json"), Head::sequence, 3};
     Network<T> network = network_of<T>(c);
     check_decay(golden, network.parameters().entries());
-    AdamW<T> optimizer(network.parameters(), {.weight_decay = plan["weight_decay"],
-                                              .clip_norm = plan["clip_norm"]});
-    const Schedule schedule{.learning_rate = plan["lr"],
-                            .warmup_steps = plan["warmup_steps"],
-                            .steps = plan["steps"]};
+    AdamW<T> optimizer(network.parameters(),
+                       {.weight_decay = plan["weight_decay"], .clip_norm = plan["clip_norm"]});
+    const Schedule schedule{
+        .learning_rate = plan["lr"], .warmup_steps = plan["warmup_steps"], .steps = plan["steps"]};
     for (std::size_t step = 0; step < 30; ++step) {
       SCOPED_TRACE("step " + std::to_string(step + 1));
       Batch batch;
@@ -189,7 +187,8 @@ class OptimizerGolden : public testing::TestWithParam<const char*> {
       if (!golden["files"].contains(key)) continue;
       const auto theirs = test::read_npy(goldens / golden["files"][key].get<std::string>());
       for (std::size_t i = 0; i < p.size; ++i)
-        ASSERT_NEAR(network.parameters().values(p)[i], theirs.values[i], tolerance.parameter) << key;
+        ASSERT_NEAR(network.parameters().values(p)[i], theirs.values[i], tolerance.parameter)
+            << key;
     }
   }
 
@@ -222,8 +221,8 @@ class OptimizerGolden : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(OptimizerGolden, Float64) {
-  replay<double>({.loss = 1e-12, .norm = 1e-12, .parameter = 1e-12, .checksum = 1e-9,
-                  .key_bias = 5e-3});
+  replay<double>(
+      {.loss = 1e-12, .norm = 1e-12, .parameter = 1e-12, .checksum = 1e-9, .key_bias = 5e-3});
 }
 TEST_P(OptimizerGolden, Float32) {
   replay<float>({.loss = 1e-5, .norm = 1e-4, .parameter = 2e-4, .checksum = 1e-3, .key_bias = 1});

@@ -53,9 +53,10 @@ test::TrainingCase oracle_case(const OracleCase& oracle) {
       c.batch.classes.push_back(static_cast<std::int32_t>(random() % labels));
   if (oracle.objective == Objective::token_cross_entropy)
     for (std::size_t t = 0; t < c.batch.tokens(); ++t)
-      c.batch.classes.push_back(t % 3 == 0 ? kIgnored : static_cast<std::int32_t>(random() % labels));
-  const std::size_t values = oracle.head == Head::embedding ? c.batch.sequences() / 2
-                                                            : c.batch.sequences() * labels;
+      c.batch.classes.push_back(t % 3 == 0 ? kIgnored
+                                           : static_cast<std::int32_t>(random() % labels));
+  const std::size_t values =
+      oracle.head == Head::embedding ? c.batch.sequences() / 2 : c.batch.sequences() * labels;
   for (std::size_t i = 0; i < values; ++i)
     c.batch.values.push_back(static_cast<double>(random() % 100) / 100);
   return c;
@@ -72,8 +73,8 @@ TEST_P(TrainOracle, FiniteDifferencesAgree) {
   const test::TrainingCase c = oracle_case(GetParam());
   Network<double> network = network_of<double>(c);
   // Dropout on: the mask is a function of the pass, so the loss is still a smooth function.
-  const Pass pass{.hidden_dropout = 0.1, .attention_dropout = 0.2, .head_dropout = 0.3, .seed = 3,
-                  .step = 5};
+  const Pass pass{
+      .hidden_dropout = 0.1, .attention_dropout = 0.2, .head_dropout = 0.3, .seed = 3, .step = 5};
   network.forward_backward(c.batch, c.objective, pass);
   Parameters<double>& parameters = network.parameters();
   std::mt19937 random(1);
@@ -145,7 +146,9 @@ TEST_P(TrainOracle, RecomputedLayersGiveTheSameBits) {
   for (const bool recompute : {false, true}) {
     Network<float> network = network_of<float>(c);
     network.forward_backward(c.batch, c.objective,
-                             {.hidden_dropout = 0.1, .attention_dropout = 0.1, .head_dropout = 0.1,
+                             {.hidden_dropout = 0.1,
+                              .attention_dropout = 0.1,
+                              .head_dropout = 0.1,
                               .recompute_layers = recompute});
     std::vector<float> all;
     for (const Parameter& p : network.parameters().entries())
@@ -248,8 +251,8 @@ TEST(TrainNetwork, FrozenParametersGetNoStep) {
     bool same = true, same_gradient = true;
     for (std::size_t i = 0; i < p.size; ++i) {
       same = same && network.parameters().values(p)[i] == all.parameters().values(p)[i];
-      same_gradient = same_gradient &&
-                      network.parameters().gradients(p)[i] == all.parameters().gradients(p)[i];
+      same_gradient =
+          same_gradient && network.parameters().gradients(p)[i] == all.parameters().gradients(p)[i];
     }
     EXPECT_EQ(same, !p.trained) << p.name;
     EXPECT_TRUE(same_gradient || !p.trained) << p.name;

@@ -72,8 +72,8 @@ TEST_P(VectorOpsTest, LayerNorm) {
   std::vector<double> normal2(n), y2(n), dx2(n), dgamma2(n, 1.0), dbeta2(n, 2.0);
   const float inverse =
       Fast::layer_norm(x.data(), n, gamma.data(), beta.data(), 1e-5f, normal.data(), y.data());
-  const double inverse2 = Slow::layer_norm(wide(x).data(), n, wide(gamma).data(),
-                                           wide(beta).data(), 1e-5, normal2.data(), y2.data());
+  const double inverse2 = Slow::layer_norm(wide(x).data(), n, wide(gamma).data(), wide(beta).data(),
+                                           1e-5, normal2.data(), y2.data());
   EXPECT_NEAR(inverse, inverse2, 1e-5 * inverse2);
   expect_near(y, y2, 1e-5);
   Fast::layer_norm_backward(dy.data(), normal.data(), inverse, gamma.data(), n, dx.data(),
@@ -123,7 +123,8 @@ TEST_P(VectorOpsTest, AdamW) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, VectorOpsTest,
-                         testing::Values(1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 768, 1000));
+                         testing::Values(1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 768,
+                                         1000));
 
 TEST(Dropout, DropsTheRightPart) {
   std::vector<float> x(100000, 1.0f);

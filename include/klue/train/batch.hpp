@@ -5,23 +5,24 @@
 #include <span>
 #include <vector>
 
+#include <klue/core/language.hpp>
 #include <klue/train/objective.hpp>
 
 namespace klue::train {
 
 /// Sequences to train on, one after another without padding, and what is right for them.
-struct Batch {
+struct KLUE_EXPORT Batch {
   std::vector<std::int32_t> word_ids, position_ids, type_ids;  ///< [tokens]
   std::vector<std::size_t> first_token{0};                     ///< [sequences + 1]
   /// [sequences] How many of the first tokens may be attended to; empty: all. Only for who wants
   /// padding, as the original computes it.
   std::vector<std::size_t> keys{};
-  /// [sequences] Names the random numbers of dropout; empty: 0, 1, 2, … A sequence keeps its numbers
-  /// in any batch.
+  /// [sequences] Names the random numbers of dropout; empty: 0, 1, 2, … A sequence keeps its
+  /// numbers in any batch.
   std::vector<std::uint64_t> streams{};
 
-  std::vector<std::int32_t> classes{};  ///< [sequences], or [tokens] with kIgnored
-  std::vector<double> values{};         ///< [sequences × labels], or [pairs] of similarities
+  std::vector<std::int32_t> classes{};        ///< [sequences], or [tokens] with kIgnored
+  std::vector<double> values{};               ///< [sequences × labels], or [pairs] of similarities
   std::vector<std::size_t> starts{}, ends{};  ///< [sequences] tokens of the answer
 
   std::size_t sequences() const noexcept { return first_token.size() - 1; }

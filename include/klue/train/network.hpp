@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/core/language.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/kernels/kernels.hpp>
 #include <klue/train/batch.hpp>
@@ -17,9 +18,9 @@ namespace klue::train {
 
 /// How one forward and backward pass goes.
 struct Pass {
-  double hidden_dropout = 0;     ///< embeddings, attention output, feed-forward output
-  double attention_dropout = 0;  ///< attention weights
-  double head_dropout = 0;       ///< what enters the dense layers of Head::sequence and tokens
+  double hidden_dropout = 0;         ///< embeddings, attention output, feed-forward output
+  double attention_dropout = 0;      ///< attention weights
+  double head_dropout = 0;           ///< what enters the dense layers of Head::sequence and tokens
   std::uint64_t seed = 0, step = 0;  ///< with Batch::streams they decide what is dropped
   /// What the sum of losses is divided by: the terms of the whole step where a batch is only a part
   /// of it. None: as many as this batch has.
@@ -43,7 +44,7 @@ struct Scores {
 /// gradient. float is what is trained with; double is the same code to measure it with. The result
 /// is the same bits on any number of threads. One thread at a time may use it.
 template <class T>
-class Network {
+class KLUE_EXPORT Network {
  public:
   /// Reads the parameters, draws those of a head that the checkpoint lacks (Parameters). Throws as
   /// Parameters does, and UsageError for a head without labels.
@@ -80,6 +81,6 @@ class Network {
 };
 
 /// How many terms the mean of an objective is over in a batch: what `Pass::denominator` adds up to.
-double count_terms(Objective objective, const Batch& batch, std::size_t labels);
+KLUE_EXPORT double count_terms(Objective objective, const Batch& batch, std::size_t labels);
 
 }  // namespace klue::train

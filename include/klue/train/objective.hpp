@@ -25,8 +25,8 @@ enum class Objective : std::uint8_t {
   token_cross_entropy,   ///< Head::tokens and masked_lm; over the tokens with a class
   span_cross_entropy,    ///< Head::span; of beginning and end, halved, over the sequences
   cosine_squared_error,  ///< Head::embedding; (cos(a, b) − value)², over the pairs
-  cosent,                ///< Head::embedding; log(1 + Σ exp(20 (cosᵢ − cosⱼ))) where valueᵢ < valueⱼ
-  in_batch_negatives     ///< Head::embedding; cross entropy of 20 · cos(aᵢ, bⱼ) with j = i right
+  cosent,  ///< Head::embedding; log(1 + Σ exp(20 (cosᵢ − cosⱼ))) where valueᵢ < valueⱼ
+  in_batch_negatives  ///< Head::embedding; cross entropy of 20 · cos(aᵢ, bⱼ) with j = i right
 };
 
 /// The factor of cosines in CoSENT and with in-batch negatives; of sentence-transformers.

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/core/language.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/train/numbers.hpp>
 #include <klue/train/parameters.hpp>
@@ -14,7 +15,7 @@ namespace klue::train {
 /// How the learning rate goes over the steps of a training.
 enum class Decay : std::uint8_t { linear, cosine, constant };
 
-struct Schedule {
+struct KLUE_EXPORT Schedule {
   double learning_rate = 5e-5;  ///< after the warm-up
   std::size_t warmup_steps = 0;
   std::size_t steps = 0;  ///< of the whole training; there a linear or cosine schedule is at 0
@@ -35,7 +36,7 @@ struct AdamWOptions {
 
 /// The optimiser and its moments. A step is the same bits on any number of threads.
 template <class T>
-class AdamW {
+class KLUE_EXPORT AdamW {
  public:
   AdamW(const Parameters<T>& parameters, const AdamWOptions& options);
 
@@ -63,8 +64,8 @@ class AdamW {
   Numbers<T> first_, second_;
   std::vector<Part> parts_;
   std::vector<double> squares_;
-  /// Parts whose gradient and moments have always been zero, as of most rows of a vocabulary: a step
-  /// only decays them.
+  /// Parts whose gradient and moments have always been zero, as of most rows of a vocabulary: a
+  /// step only decays them.
   std::vector<unsigned char> moved_;
   std::size_t steps_ = 0, top_ = 0;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/core/language.hpp>
 #include <klue/train/numbers.hpp>
 #include <klue/train/objective.hpp>
 
@@ -29,7 +30,7 @@ struct Parameter {
 /// of the checkpoint that Hugging Face's class for this head writes; for Head::embedding without
 /// prefix.
 template <class T>
-class Parameters {
+class KLUE_EXPORT Parameters {
  public:
   /// Reads what is there under any known prefix; the matrices of a head that is not there are drawn
   /// from a normal distribution of deviation 0.02, from `seed`, and its biases are 0. Throws

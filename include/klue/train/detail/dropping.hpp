@@ -8,11 +8,18 @@
 namespace klue::detail {
 
 /// Where in the network numbers are dropped.
-enum class DropSite : std::uint64_t { embeddings, attention, attention_output, output, head, head_out };
+enum class DropSite : std::uint64_t {
+  embeddings,
+  attention,
+  attention_output,
+  output,
+  head,
+  head_out
+};
 
 /// Dropout of one rate in one step. Whether a number is dropped depends on seed, step, layer, site,
-/// the sequence's stream, the token (and head) and the place in the row, and on nothing else: not on
-/// the batch, the threads, or whether it is asked in the forward or in the backward pass.
+/// the sequence's stream, the token (and head) and the place in the row, and on nothing else: not
+/// on the batch, the threads, or whether it is asked in the forward or in the backward pass.
 template <class T>
 class Dropping {
  public:

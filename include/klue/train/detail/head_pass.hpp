@@ -13,8 +13,8 @@ class HeadPass {
  public:
   HeadPass(const train::NetworkConfig& config, StepContext<T>& context);
 
-  /// From the last hidden states of the chosen rows to logits [rows, labels], or vectors [sequences,
-  /// hidden]. They are the caller's, who makes gradients of them.
+  /// From the last hidden states of the chosen rows to logits [rows, labels], or vectors
+  /// [sequences, hidden]. They are the caller's, who makes gradients of them.
   Matrix<T>& forward(const RowChoice& rows, const Matrix<T>& hidden);
   /// From the gradients in what forward returned to those of the hidden states.
   Matrix<T>& backward(const RowChoice& rows, const Matrix<T>& hidden);

@@ -4,7 +4,8 @@
 
 #include <klue/train/detail/encoder_pass.hpp>
 
-// Attention of EncoderPass, which encoder_pass.ipp instantiates: it is included after this. A task is one head of one sequence: its scores are small matrices.
+// Attention of EncoderPass, which encoder_pass.ipp instantiates: it is included after this. A task
+// is one head of one sequence: its scores are small matrices.
 
 namespace klue::detail {
 
@@ -67,8 +68,7 @@ void drop_scores(const StepContext<T>& ctx, std::size_t layer, const RowChoice& 
       ctx.attention.stream(DropSite::attention, layer, ctx.stream(h.sequence));
   for (std::size_t q = 0; q < h.queries; ++q) {
     const std::size_t token = rows.tokens[h.first_row + q] - h.first_token;
-    ctx.attention.apply(scores.row(q), h.keys, stream,
-                        token * config.num_attention_heads + h.head);
+    ctx.attention.apply(scores.row(q), h.keys, stream, token * config.num_attention_heads + h.head);
   }
 }
 
@@ -85,7 +85,7 @@ void EncoderPass<T>::attend(std::size_t l, const RowChoice& rows, LayerTrace<T>&
     Multiplier<T>& multiplier = ctx_.products.lane(lane);
     View<T> p = h.scores(t.probabilities.data() + score_offset_[h.sequence] +
                          h.head * h.queries * h.stride);
-    multiplier.with_transposed(h.queries_of(t.query.constant()), h.keys_of(t.key.constant()),
+    multiplier.with_transposed({h.queries_of(t.query.constant())}, h.keys_of(t.key.constant()),
                                nullptr, p, false);
     for (std::size_t q = 0; q < h.queries; ++q)
       Numeric<T>::softmax(p.row(q), h.keys, scale);
@@ -95,7 +95,7 @@ void EncoderPass<T>::attend(std::size_t l, const RowChoice& rows, LayerTrace<T>&
       drop_scores(ctx_, l, rows, config_, h, dropped);
       p = dropped;
     }
-    multiplier.plain(p, h.keys_of(t.value.constant()), h.queries_of(context), false);
+    multiplier.plain({p}, h.keys_of(t.value.constant()), h.queries_of(context), false);
   });
 }
 
@@ -120,7 +120,7 @@ void EncoderPass<T>::attend_backward(std::size_t l, const RowChoice& rows, Layer
                                h.head * h.queries * h.stride);
     const View<T> d = h.scores(lane_scores_[2 * lane].data());
     const View<const T> dcontext = h.queries_of(dcontext_.constant());
-    multiplier.with_transposed(dcontext, h.keys_of(t.value.constant()), nullptr, d, false);
+    multiplier.with_transposed({dcontext}, h.keys_of(t.value.constant()), nullptr, d, false);
     View<T> used = p;
     if (ctx_.attention) {
       used = h.scores(lane_scores_[2 * lane + 1].data());
@@ -131,7 +131,7 @@ void EncoderPass<T>::attend_backward(std::size_t l, const RowChoice& rows, Layer
     multiplier.of_transposed(used, dcontext, h.keys_of(dvalue), false);
     for (std::size_t q = 0; q < h.queries; ++q)
       Numeric<T>::softmax_backward(p.row(q), d.row(q), h.keys, scale);
-    multiplier.plain(d, h.keys_of(t.key.constant()), h.queries_of(dquery), false);
+    multiplier.plain({d}, h.keys_of(t.key.constant()), h.queries_of(dquery), false);
     multiplier.of_transposed(d, h.queries_of(t.query.constant()), h.keys_of(dkey), false);
   });
 }

@@ -10,9 +10,10 @@ namespace {
 
 void require_in_table(const char* field, std::int32_t value, std::size_t size) {
   if (value >= 0 && static_cast<std::size_t>(value) < size) return;
-  throw UsageError("value outside the model's table", {.field = field,
-                                                       .expected = "0 to " + std::to_string(size - 1),
-                                                       .actual = std::to_string(value)});
+  throw UsageError("value outside the model's table",
+                   {.field = field,
+                    .expected = "0 to " + std::to_string(size - 1),
+                    .actual = std::to_string(value)});
 }
 
 }  // namespace
@@ -32,8 +33,7 @@ void Batch::append(const EncoderConfig& config, std::span<const std::int32_t> id
     require_in_table("input_ids", ids[i], config.vocab_size);
     require_in_table("type_ids", type, config.type_vocab_size);
     const bool pad = static_cast<std::size_t>(ids[i]) == config.pad_token_id;
-    const std::size_t position =
-        !after_padding ? i : config.pad_token_id + (pad ? 0 : ++counted);
+    const std::size_t position = !after_padding ? i : config.pad_token_id + (pad ? 0 : ++counted);
     if (position >= config.max_position_embeddings)
       throw UsageError("sequence longer than the model's position table",
                        {.field = "input_ids",

@@ -154,9 +154,8 @@ template <class T>
 void EncoderPass<T>::add_residual(std::size_t l, DropSite site, const RowChoice& rows, View<T> x,
                                   View<const T> residual) {
   drop_rows(l, site, rows, x);
-  for_encoder_rows(ctx_.pool(), x.rows, [&](std::size_t r) {
-    Numeric<T>::add(residual.row(r), x.row(r), x.columns);
-  });
+  for_encoder_rows(ctx_.pool(), x.rows,
+                   [&](std::size_t r) { Numeric<T>::add(residual.row(r), x.row(r), x.columns); });
 }
 
 template <class T>

@@ -208,10 +208,9 @@ double in_batch_negatives(Matrix<T>& scores, double weight) {
 
 void require_targets(const char* what, std::size_t expected, std::size_t actual) {
   if (expected != actual)
-    throw UsageError("a batch with the wrong number of targets",
-                     {.field = what,
-                      .expected = std::to_string(expected),
-                      .actual = std::to_string(actual)});
+    throw UsageError(
+        "a batch with the wrong number of targets",
+        {.field = what, .expected = std::to_string(expected), .actual = std::to_string(actual)});
 }
 
 }  // namespace
@@ -257,8 +256,9 @@ double loss_and_gradient(Objective objective, const Batch& batch, const RowChoic
       require_targets("classes", batch.tokens(), batch.classes.size());
       double loss = 0;
       for (std::size_t r = 0; r < scores.rows(); ++r)
-        loss += cross_entropy_row(scores.row(r), scores.columns(),
-                                  class_of(batch.classes[rows.tokens[r]], scores.columns()), weight);
+        loss +=
+            cross_entropy_row(scores.row(r), scores.columns(),
+                              class_of(batch.classes[rows.tokens[r]], scores.columns()), weight);
       return loss * weight;
     }
     case Objective::binary_cross_entropy:

@@ -36,7 +36,8 @@ void draw_normal(T* values, std::size_t count, std::uint64_t key) {
     const double radius = (detail::stream_number(key, pair) + 1.0) / 4294967296.0;
     const double angle = detail::stream_number(key, pair + 1) / 4294967296.0;
     const double turn = 2 * std::numbers::pi * angle;
-    const double normal = std::sqrt(-2 * std::log(radius)) * (i % 2 ? std::sin(turn) : std::cos(turn));
+    const double normal =
+        std::sqrt(-2 * std::log(radius)) * (i % 2 ? std::sin(turn) : std::cos(turn));
     values[i] = static_cast<T>(static_cast<float>(0.02 * normal));
   }
 }
@@ -158,9 +159,9 @@ Parameters<T>::Parameters(const NetworkConfig& config, const Checkpoint& checkpo
       read_parameter(checkpoint, *found, p, values(p));
       p.from_file = true;
     } else if (i < encoder_end) {
-      throw FormatError("tensor missing", {.file = checkpoint.file().string(),
-                                           .field = p.name,
-                                           .expected = shape_string(p.shape)});
+      throw FormatError(
+          "tensor missing",
+          {.file = checkpoint.file().string(), .field = p.name, .expected = shape_string(p.shape)});
     } else if (p.shape.size() > 1) {
       draw_normal(values(p), p.size, detail::mix(detail::mix(seed, 0x6865616421), i));
     } else if (p.name.ends_with("orm.weight")) {

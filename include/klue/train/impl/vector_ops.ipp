@@ -28,8 +28,9 @@ namespace klue::detail {
 #if defined(__x86_64__)
 #define KLUE_TRAIN_SQUARE_ROOT(x) _mm_sqrt_ps(x)
 #else
-#define KLUE_TRAIN_SQUARE_ROOT(x) \
-  (Floats{__builtin_sqrtf(x[0]), __builtin_sqrtf(x[1]), __builtin_sqrtf(x[2]), __builtin_sqrtf(x[3])})
+#define KLUE_TRAIN_SQUARE_ROOT(x)                                              \
+  (Floats{__builtin_sqrtf(x[0]), __builtin_sqrtf(x[1]), __builtin_sqrtf(x[2]), \
+          __builtin_sqrtf(x[3])})
 #endif
 namespace train_baseline {
 namespace {
