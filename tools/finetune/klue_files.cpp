@@ -87,7 +87,8 @@ void read_words(Record& record, const json& words, const json& tags) {
     }
     record.text += texts[i];
     const std::size_t count = code_points(texts[i]).size();
-    const std::string rest = names[i].starts_with("B-") ? "I" + names[i].substr(1) : names[i];
+    std::string rest = names[i];
+    if (rest.starts_with("B-")) rest[0] = 'I';
     for (std::size_t c = 0; c < count; ++c)
       record.tags.push_back(c == 0 ? names[i] : rest);
   }
