@@ -259,6 +259,31 @@ TEST(TrainNetwork, FrozenParametersGetNoStep) {
   }
 }
 
+TEST(TrainNetwork, Bf16IsCloseToFloat32) {
+  const test::TrainingCase c = oracle_case(kClasses);
+  const auto network_in = [&](Precision precision) {
+    return Network<float>(c.config, open_checkpoint(c.model), 1, std::make_shared<ThreadPool>(1),
+                          precision);
+  };
+  if (kernels::product(Precision::bf16) == nullptr) {
+    EXPECT_THROW(network_in(Precision::bf16), UnsupportedError);
+    GTEST_SKIP() << "this processor has no bf16 product";
+  }
+  Network<float> exact = network_in(Precision::f32), rounded = network_in(Precision::bf16);
+  EXPECT_NEAR(rounded.forward_backward(c.batch, c.objective),
+              exact.forward_backward(c.batch, c.objective), 0.02);
+  double error = 0, norm = 0;
+  for (const Parameter& p : exact.parameters().entries())
+    for (std::size_t i = 0; i < p.size; ++i) {
+      const double a = static_cast<double>(exact.parameters().gradients(p)[i]);
+      const double b = static_cast<double>(rounded.parameters().gradients(p)[i]);
+      error += (a - b) * (a - b);
+      norm += a * a;
+    }
+  EXPECT_LT(std::sqrt(error / norm), 0.03);
+  EXPECT_GT(error, 0);
+}
+
 TEST(TrainNetwork, RefusesWhatCannotBe) {
   test::TrainingCase c = oracle_case(kClasses);
   Network<float> network = network_of<float>(c);
