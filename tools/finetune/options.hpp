@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include <klue/kernels/kernels.hpp>
+#include <klue/core/precision.hpp>
 
 #include "dataset.hpp"
 #include "training.hpp"

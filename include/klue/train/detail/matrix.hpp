@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include <klue/core/detail/aligned_buffer.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <klue/core/thread_pool.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 #include <klue/train/detail/matrix.hpp>
 
 namespace klue::detail {

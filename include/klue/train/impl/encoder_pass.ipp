@@ -161,7 +161,7 @@ void EncoderPass<T>::add_residual(std::size_t l, DropSite site, const RowChoice&
 template <class T>
 void EncoderPass<T>::activate(View<const T> inner) {
   const View<T> y = active_.reshape(inner.rows, inner.columns).view();
-  const bool gelu = config_.hidden_act == kernels::Activation::gelu;
+  const bool gelu = config_.hidden_act == Activation::gelu;
   for_encoder_rows(ctx_.pool(), inner.rows, [&](std::size_t r) {
     const T* x = inner.row(r);
     if (gelu) return Numeric<T>::gelu(x, y.row(r), inner.columns);
@@ -172,7 +172,7 @@ void EncoderPass<T>::activate(View<const T> inner) {
 
 template <class T>
 void EncoderPass<T>::activate_backward(View<const T> inner, View<T> d) {
-  const bool gelu = config_.hidden_act == kernels::Activation::gelu;
+  const bool gelu = config_.hidden_act == Activation::gelu;
   for_encoder_rows(ctx_.pool(), inner.rows, [&](std::size_t r) {
     const T* x = inner.row(r);
     if (gelu) return Numeric<T>::gelu_backward(x, d.row(r), inner.columns);

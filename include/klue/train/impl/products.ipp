@@ -4,15 +4,10 @@
 #include <memory>
 
 #include <klue/core/error.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
+#include <klue/linear/detail/eigen.hpp>
 #include <klue/train/detail/products.hpp>
 #include <klue/train/detail/vector_ops.hpp>
-
-#if __has_include(<Eigen/Core>)
-#include <Eigen/Core>
-#else
-#include <eigen3/Eigen/Core>
-#endif
 
 namespace klue::detail {
 namespace {
@@ -87,7 +82,7 @@ void Multiplier<float>::multiply_panel(const Operand<float>& x, View<float> y, c
   gemm.residual_stride = y.stride;
   gemm.y = y.data;
   gemm.y_stride = y.stride;
-  gemm.activation = kernels::Activation::none;
+  gemm.activation = Activation::none;
   gemm.first_panel = 0;
   gemm.last_panel = 1;
   product.gemm(gemm);

@@ -1,7 +1,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 #include <klue/train/detail/vector_ops.hpp>
 
 #if defined(__x86_64__)
