@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <klue/core/error.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 #include <klue/train/network.hpp>
 #include <klue/train/optimizer.hpp>
 

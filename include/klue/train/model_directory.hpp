@@ -12,10 +12,10 @@ namespace klue::train {
 
 /// What a model directory says beside its weights.
 struct ModelDirectory {
-  std::filesystem::path source;          ///< whose configuration and tokenizer are taken over
-  std::vector<std::string> label_names;  ///< id2label; empty: LABEL_0, LABEL_1, …
-  std::string problem_type;              ///< of Head::sequence: "regression"; empty: none
-  std::size_t max_length = 0;            ///< of Head::embedding: tokens of a sentence
+  std::filesystem::path source{};          ///< whose configuration and tokenizer are taken over
+  std::vector<std::string> label_names{};  ///< id2label; empty: LABEL_0, LABEL_1, …
+  std::string problem_type{};              ///< of Head::sequence: "regression"; empty: none
+  std::size_t max_length = 0;              ///< of Head::embedding: tokens of a sentence
 };
 
 /// Writes a directory that Hugging Face's classes load, or for Head::embedding one that
