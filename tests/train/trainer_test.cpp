@@ -168,6 +168,18 @@ TEST(ModelDirectory, IsWholeOrNotThere) {
     ASSERT_NE(old, nullptr) << name;
     EXPECT_TRUE(std::ranges::equal(old->bytes, view.bytes)) << name;
   }
+  what.dtype = DType::bf16;
+  write_model_directory(directory.path() / "half", what, trainer.network());
+  const Checkpoint half = open_checkpoint(directory.path() / "half");
+  std::vector<float> whole_row(32), half_row(32);
+  before.find("roberta.embeddings.word_embeddings.weight")->read(320, whole_row);
+  half.find("roberta.embeddings.word_embeddings.weight")->read(320, half_row);
+  for (std::size_t i = 0; i < 32; ++i)
+    EXPECT_NEAR(half_row[i], whole_row[i], std::abs(whole_row[i]) / 256);
+  what.dtype = DType::i64;
+  EXPECT_THROW(write_model_directory(directory.path() / "third", what, trainer.network()),
+               UnsupportedError);
+  what.dtype = DType::f32;
   what.source = directory.path() / "nothing";
   EXPECT_THROW(write_model_directory(directory.path() / "second", what, trainer.network()),
                IoError);

@@ -178,7 +178,8 @@ void run(Options options) {
   parts.directory = {.source = model,
                      .label_names = parts.plan.labels,
                      .problem_type = parts.plan.problem_type,
-                     .max_length = parts.plan.max_length};
+                     .max_length = parts.plan.max_length,
+                     .dtype = options.dtype};
   const klue::Checkpoint start = parts.plan.new_head ? without_head(checkpoint) : checkpoint;
   train(klue::train::Network<float>(parts.plan.network, start, options.training.seed,
                                     std::make_shared<klue::ThreadPool>(options.threads),

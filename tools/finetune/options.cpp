@@ -38,6 +38,7 @@ const tools::Names<EmbedLoss> kLosses{{"auto", EmbedLoss::automatic},
 const tools::Names<klue::train::Decay> kSchedules{{"linear", klue::train::Decay::linear},
                                                   {"cosine", klue::train::Decay::cosine},
                                                   {"constant", klue::train::Decay::constant}};
+const tools::Names<klue::DType> kDTypes{{"f32", klue::DType::f32}, {"bf16", klue::DType::bf16}};
 const tools::Names<klue::Precision> kTrainPrecisions{{"f32", klue::Precision::f32},
                                                      {"bf16", klue::Precision::bf16}};
 
@@ -53,6 +54,9 @@ void add_data_options(CLI::App& app, Options& o) {
                  "epoch's parameters in the end")
       ->type_name("FILE");
   app.add_option("--out", o.training.out, "Directory to write")->type_name("DIR")->required();
+  tools::add_choice(app, "--dtype", o.dtype, kDTypes,
+                    "Of the weights that are written; bf16 is half the size;\n"
+                    "default: f32");
   app.add_option("--labels", o.plan.labels,
                  "Names of the labels, in the order of the logits;\n"
                  "default: the model's, else those of the data")

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include <klue/checkpoint/checkpoint.hpp>
 #include <klue/core/precision.hpp>
 
 #include "dataset.hpp"
@@ -19,6 +20,7 @@ struct Options {
   TrainingOptions training{};
   std::optional<double> dropout{};  ///< else as config.json says
   klue::Precision precision = klue::Precision::f32;
+  klue::DType dtype = klue::DType::f32;  ///< of the weights that are written
   std::size_t threads = 0;
 };
 

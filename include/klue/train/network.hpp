@@ -8,8 +8,8 @@
 
 #include <klue/checkpoint/checkpoint.hpp>
 #include <klue/core/language.hpp>
-#include <klue/core/thread_pool.hpp>
 #include <klue/core/precision.hpp>
+#include <klue/core/thread_pool.hpp>
 #include <klue/train/batch.hpp>
 #include <klue/train/objective.hpp>
 #include <klue/train/parameters.hpp>

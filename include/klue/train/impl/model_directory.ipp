@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -28,6 +31,31 @@ std::string content_of(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+// To nearest, ties to even; NaN stays NaN.
+std::uint16_t to_bf16(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);
+  return static_cast<std::uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+void write_weights(const std::filesystem::path& file, const Parameters<float>& parameters,
+                   DType dtype) {
+  if (dtype != DType::f32 && dtype != DType::bf16)
+    throw UnsupportedError("weights are written in F32 or BF16",
+                           {.file = file.string(), .actual = std::string(dtype_name(dtype))});
+  std::vector<std::vector<std::uint16_t>> rounded;
+  std::vector<TensorToWrite> tensors;
+  for (const Parameter& p : parameters.entries()) {
+    const std::span values(parameters.values(p), p.size);
+    tensors.push_back({p.name, dtype, p.shape, std::as_bytes(values)});
+    if (dtype == DType::f32) continue;
+    std::vector<std::uint16_t>& halves = rounded.emplace_back(p.size);
+    std::transform(values.begin(), values.end(), halves.begin(), to_bf16);
+    tensors.back().bytes = std::as_bytes(std::span(halves));
+  }
+  write_safetensors(file, tensors, {{"format", "pt"}});
+}
+
 std::string architecture(const NetworkConfig& config) {
   const std::string family = config.encoder.model_type == "bert" ? "Bert" : "Roberta";
   switch (config.head) {
@@ -50,7 +78,7 @@ std::string model_configuration(const ModelDirectory& directory, const NetworkCo
   ordered_json json = ordered_json::parse(content_of(file), nullptr, false);
   if (!json.is_object()) throw FormatError("no JSON object", {.file = file.string()});
   json["architectures"] = {architecture(config)};
-  json["torch_dtype"] = "float32";
+  json["torch_dtype"] = directory.dtype == DType::bf16 ? "bfloat16" : "float32";
   for (const char* key : {"id2label", "label2id", "problem_type", "num_labels"})
     json.erase(key);
   if (config.head == Head::sequence || config.head == Head::tokens) {
@@ -108,11 +136,7 @@ void write_model_directory(const std::filesystem::path& folder, const ModelDirec
       if (std::filesystem::exists(directory.source / name))
         write_whole_file(part / name, content_of(directory.source / name));
     if (config.head == Head::embedding) write_sentence_transformers(part, directory, config);
-    std::vector<TensorToWrite> tensors;
-    for (const Parameter& p : network.parameters().entries())
-      tensors.push_back({p.name, DType::f32, p.shape,
-                         std::as_bytes(std::span(network.parameters().values(p), p.size))});
-    write_safetensors(part / "model.safetensors", tensors, {{"format", "pt"}});
+    write_weights(part / "model.safetensors", network.parameters(), directory.dtype);
     rename_durably(part, folder);
   } catch (...) {
     std::filesystem::remove_all(part, error);

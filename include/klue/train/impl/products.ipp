@@ -151,9 +151,13 @@ void Multiplier<float>::transpose(View<const float> x, View<float> y) {
   panel_.reserve_discard(width * x.columns);
   for (std::size_t r = 0; r < x.rows; r += width) {
     const std::size_t count = std::min(width, x.rows - r);
-    for (std::size_t i = 0; i < count; ++i)
-      std::copy_n(x.row(r + i), x.columns, rows_.data() + i * x.columns);
-    f32_->pack_panel(rows_.data(), count, x.columns, panel_.data(), nullptr, nullptr);
+    const float* from = x.row(r);
+    if (x.stride != x.columns) {
+      for (std::size_t i = 0; i < count; ++i)
+        std::copy_n(x.row(r + i), x.columns, rows_.data() + i * x.columns);
+      from = rows_.data();
+    }
+    f32_->pack_panel(from, count, x.columns, panel_.data(), nullptr, nullptr);
     for (std::size_t c = 0; c < x.columns; ++c)
       std::copy_n(panel_.data() + c * width, count, y.row(c) + r);
   }
@@ -199,7 +203,7 @@ Operand<T> Products<T>::prepare(View<const T> x) {
     converted_.reserve_discard(x.rows * row_bytes);
     constexpr std::size_t kConvertedRows = 32;
     pool_->parallel_for((x.rows + kConvertedRows - 1) / kConvertedRows, [&](std::size_t task,
-                                                                        std::size_t) {
+                                                                            std::size_t) {
       const std::size_t first = task * kConvertedRows;
       product_->convert_rows(x.row(first), std::min(kConvertedRows, x.rows - first), x.stride,
                              x.columns, converted_.data() + first * row_bytes, nullptr, nullptr);
