@@ -1,13 +1,16 @@
-// The command `evaluate`: how well the cosines of a model agree with people's scores.
+// The command `evaluate`: how well the cosines of a model agree with people's scores, and how KLUE
+// scores predictions.
 
-#include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <new>
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -17,6 +20,7 @@
 #include "ngrams.hpp"
 #include "options.hpp"
 #include "pairs.hpp"
+#include "score.hpp"
 #include "statistics.hpp"
 #include "table.hpp"
 
@@ -63,7 +67,20 @@ std::optional<klue::Model> load(const std::filesystem::path& directory, const Op
   }
 }
 
-void run(const Options& options) {
+bool run_score(const Options& options) {
+  if (options.input == "-")
+    return score_lines(*options.score, std::cin, "standard input", std::cout, std::cerr);
+  if (std::filesystem::is_directory(options.input))
+    throw klue::IoError("is a directory, not a file of predictions", {.file = options.input});
+  errno = 0;
+  std::ifstream file(options.input, std::ios::binary);
+  if (!file)
+    throw klue::IoError("cannot open the file",
+                        {.file = options.input, .actual = std::generic_category().message(errno)});
+  return score_lines(*options.score, file, options.input, std::cout, std::cerr);
+}
+
+void run_similarity(const Options& options) {
   std::vector<File> files;
   for (const std::string& name : options.files)
     files.push_back({name, read_pairs(name)});
@@ -88,6 +105,12 @@ void run(const Options& options) {
   std::cout << table(all, options.format);
 }
 
+bool run(const Options& options) {
+  if (options.score) return run_score(options);
+  run_similarity(options);
+  return true;
+}
+
 }  // namespace
 }  // namespace evaluate
 
@@ -96,7 +119,7 @@ int main(int argc, char** argv) {
   int status = 0;
   try {
     if (const auto options = evaluate::parse_command_line(argc, argv, status))
-      evaluate::run(*options);
+      status = evaluate::run(*options) ? 0 : 1;
     if (!std::cout.flush()) throw klue::IoError("cannot write", {.file = "standard output"});
   } catch (const std::bad_alloc&) {
     std::cerr << "evaluate: not enough memory\n";

@@ -12,22 +12,39 @@ namespace {
 
 constexpr const char* kDescription =
     "How well a model's cosines agree with people: Spearman's and Pearson's correlation with the\n"
-    "scores of sentence pairs, in every precision, beside the cosines of character n-grams.";
+    "scores of sentence pairs, in every precision, beside the cosines of character n-grams.\n"
+    "Or, with --score, how KLUE scores predictions, whatever made them.";
 
 constexpr const char* kExamples =
     "Examples:\n"
     "  evaluate --model klue-roberta-base kor-sts-dev.tsv klue-sts-v1.1_dev.json\n"
-    "  evaluate --model my-model --precision f32 --no-baseline --format tsv my-pairs.tsv\n\n"
+    "  evaluate --model my-model --precision f32 --no-baseline --format tsv my-pairs.tsv\n"
+    "  evaluate --score nli --input predictions.jsonl\n\n"
     "Files: KLUE-STS (JSON; the score is \"real-label\"), KorSTS, or any table with tabs whose\n"
     "first line names columns sentence1, sentence2 and score. The content says which it is.\n\n"
     "The n-grams (\"ngrams\" in the table) are letters and pairs of letters within words, "
     "weighted\n"
     "by TF-IDF over all sentences of the file: what a comparison of spellings achieves.\n\n"
+    "Predictions (--score): a line is one set, {\"name\": …, \"gold\": […], \"predictions\": […]}, "
+    "of\n"
+    "numbers of labels; sts: numbers; ner: the characters of all sentences in one row; mrc: "
+    "texts,\n"
+    "and gold a list of texts each; re: also \"probabilities\", 30 numbers each. One JSON line "
+    "comes\n"
+    "out for each, in percent, null where a score is not defined.\n\n"
     "Exit status: 0 done, 1 could not do it, 2 wrong usage.";
 
 const tools::Names<Format> kFormats{{"text", Format::text}, {"tsv", Format::tsv}};
+const tools::Names<Benchmark> kBenchmarks{{"ynat", Benchmark::ynat}, {"nli", Benchmark::nli},
+                                          {"sts", Benchmark::sts},   {"ner", Benchmark::ner},
+                                          {"re", Benchmark::re},     {"mrc", Benchmark::mrc}};
+
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("FILE", o.files, "Files of scored sentence pairs")->type_name("")->required();
+  app.add_option("FILE", o.files, "Files of scored sentence pairs")->type_name("");
+  tools::add_choice(app, "--score", o.score, kBenchmarks,
+                    "Score predictions as KLUE's baseline does; needs --input");
+  app.add_option("--input", o.input, "Predictions, a set on each line; - is standard input")
+      ->type_name("FILE|-");
   app.add_option("--model", o.model,
                  "Model directory, or name on the Hugging Face hub;\n"
                  "default: the bundled demo model")
@@ -59,6 +76,14 @@ void add_options(CLI::App& app, Options& o) {
   app.add_flag("--quiet", o.quiet, "No notices on standard error");
 }
 
+void check_combination(const Options& o) {
+  if (o.score.has_value() != !o.input.empty())
+    throw CLI::ValidationError("--score and --input go together");
+  if (o.score && !o.files.empty())
+    throw CLI::ValidationError("--score reads --input, not FILE: " + o.files.front());
+  if (!o.score && o.files.empty()) throw CLI::RequiredError("FILE");
+}
+
 }  // namespace
 
 std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
@@ -70,6 +95,7 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   add_options(app, options);
   try {
     app.parse(argc, argv);
+    check_combination(options);
     return options;
   } catch (const CLI::ParseError& error) {
     // CLI11 prints help and version to standard output and mistakes to standard error.

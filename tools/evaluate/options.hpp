@@ -7,6 +7,8 @@
 
 #include <klue/klue.hpp>
 
+#include "benchmark.hpp"
+
 namespace evaluate {
 
 enum class Format { text, tsv };
@@ -14,7 +16,9 @@ enum class Format { text, tsv };
 /// The command line.
 struct Options {
   std::vector<std::string> files;
-  std::string model;  ///< empty: the bundled demo model
+  std::optional<Benchmark> score;  ///< scores predictions, and runs no model
+  std::string input;               ///< of predictions; "-": standard input
+  std::string model;               ///< empty: the bundled demo model
   klue::LoadOptions load;
   std::vector<klue::Precision> precisions;  ///< empty: all that this processor has
   klue::Pooling pooling = klue::Pooling::automatic;
