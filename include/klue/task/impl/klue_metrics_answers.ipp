@@ -12,24 +12,14 @@
 #include <vector>
 
 #include <klue/core/error.hpp>
+#include <klue/task/detail/code_points.hpp>
 #include <klue/task/detail/klue_arithmetic.hpp>
 #include <klue/task/detail/klue_checks.hpp>
 #include <klue/task/klue_metrics.hpp>
-#include <klue/text/python_string.hpp>
-#include <klue/text/utf8.hpp>
+#include <klue/text/detail/python_string.hpp>
 
 namespace klue::metrics {
 namespace {
-
-std::u32string code_points_of(std::string_view text) {
-  std::u32string points;
-  while (!text.empty()) {
-    const DecodedCodePoint point = decode_utf8(text);
-    points.push_back(point.value);
-    text.remove_prefix(point.length);
-  }
-  return points;
-}
 
 // The original means to replace every quote and bracket by a space, but its pattern
 // ['\"《》<>〈〉\]()‘’… closes the class too early: one of these must be followed by all of ()‘’.
@@ -45,21 +35,14 @@ constexpr bool is_ascii_punctuation(char32_t c) {
          (c >= '{' && c <= '~');
 }
 
-// What Python's str.split() splits at.
-constexpr bool splits_words(char32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
-         c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-         c == 0x205F || c == 0x3000;
-}
-
 std::u32string normalized_points(std::string_view text) {
-  std::u32string points = code_points_of(python_lower(text));
+  std::u32string points = detail::code_points_of(detail::python_lower(text));
   replace_malformed_pattern(points);
   std::u32string result;
   bool space = false;
   for (const char32_t c : points) {
     if (is_ascii_punctuation(c)) continue;
-    if (splits_words(c)) {
+    if (detail::is_split_space(c)) {
       space = !result.empty();
       continue;
     }
@@ -143,10 +126,7 @@ std::size_t list_of_type(std::int32_t type, std::size_t question) {
 }  // namespace
 
 std::string normalized_answer(std::string_view text) {
-  std::string result;
-  for (const char32_t c : normalized_points(text))
-    append_utf8(result, c);
-  return result;
+  return detail::utf8_of(normalized_points(text));
 }
 
 AnswerScore answer_score(std::string_view prediction, std::span<const std::string> answers) {

@@ -1,0 +1,11 @@
+#pragma once
+
+/// The definitions of the room `task`, to be compiled exactly once in a program.
+
+#include <klue/task/impl/klue_arithmetic.ipp>
+#include <klue/task/impl/klue_checks.ipp>
+#include <klue/task/impl/klue_metrics_answers.ipp>
+#include <klue/task/impl/klue_metrics_auprc.ipp>
+#include <klue/task/impl/klue_metrics_entities.ipp>
+#include <klue/task/impl/klue_metrics_labels.ipp>
+#include <klue/task/impl/klue_metrics_sts.ipp>

@@ -1,1 +1,0 @@
-#include <klue/task/klue_src.hpp>
