@@ -3,9 +3,15 @@
 /// The definitions of the room `task`, to be compiled exactly once in a program.
 
 #include <klue/task/impl/klue_arithmetic.ipp>
+#include <klue/task/impl/klue_basic_tokenizer.ipp>
 #include <klue/task/impl/klue_checks.ipp>
 #include <klue/task/impl/klue_metrics_answers.ipp>
 #include <klue/task/impl/klue_metrics_auprc.ipp>
 #include <klue/task/impl/klue_metrics_entities.ipp>
 #include <klue/task/impl/klue_metrics_labels.ipp>
 #include <klue/task/impl/klue_metrics_sts.ipp>
+#include <klue/task/impl/klue_mrc_answers.ipp>
+#include <klue/task/impl/klue_mrc_windows.ipp>
+#include <klue/task/impl/klue_ner.ipp>
+#include <klue/task/impl/klue_ner_file.ipp>
+#include <klue/task/impl/klue_re.ipp>

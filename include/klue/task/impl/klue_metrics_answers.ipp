@@ -14,6 +14,7 @@
 #include <klue/core/error.hpp>
 #include <klue/task/detail/code_points.hpp>
 #include <klue/task/detail/klue_arithmetic.hpp>
+#include <klue/task/detail/klue_basic_tokenizer.hpp>
 #include <klue/task/detail/klue_checks.hpp>
 #include <klue/task/klue_metrics.hpp>
 #include <klue/text/detail/python_string.hpp>
@@ -38,19 +39,8 @@ constexpr bool is_ascii_punctuation(char32_t c) {
 std::u32string normalized_points(std::string_view text) {
   std::u32string points = detail::code_points_of(detail::python_lower(text));
   replace_malformed_pattern(points);
-  std::u32string result;
-  bool space = false;
-  for (const char32_t c : points) {
-    if (is_ascii_punctuation(c)) continue;
-    if (detail::is_split_space(c)) {
-      space = !result.empty();
-      continue;
-    }
-    if (space) result.push_back(U' ');
-    space = false;
-    result.push_back(c);
-  }
-  return result;
+  std::erase_if(points, is_ascii_punctuation);
+  return detail::folded_spaces(points);
 }
 
 using PlacesOf = std::unordered_map<char32_t, std::vector<std::size_t>>;
