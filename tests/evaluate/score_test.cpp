@@ -27,7 +27,7 @@ Scored scored(Benchmark benchmark, const std::string& lines) {
 
 void expect_refused(Benchmark benchmark, const std::string& json, const std::string& field) {
   try {
-    score(benchmark, json, "sets.jsonl", "line 3");
+    score(benchmark, PredictionSet(std::string_view(json), "sets.jsonl", "line 3"));
     ADD_FAILURE() << "was read: " << json;
   } catch (const klue::FormatError& error) {
     EXPECT_EQ(error.file(), "sets.jsonl");

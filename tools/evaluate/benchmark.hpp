@@ -1,8 +1,9 @@
 #pragma once
 
+#include <klue/task/klue_inputs.hpp>
+
 namespace evaluate {
 
-/// The tasks of KLUE that are scored here. DP and WoS have heads that only KLUE-baseline knows.
-enum class Benchmark { ynat, nli, sts, ner, re, mrc };
+using klue::baseline::Benchmark;
 
 }  // namespace evaluate

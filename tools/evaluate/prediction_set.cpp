@@ -8,6 +8,8 @@
 namespace evaluate {
 namespace {
 
+constexpr const char* kSet = R"({"name": …, "gold": […], "predictions": […]})";
+
 std::string at(const std::string& field, std::size_t index) {
   return field + "[" + std::to_string(index) + "]";
 }
@@ -45,15 +47,20 @@ std::string standard_json(std::string_view text) {
 }  // namespace
 
 PredictionSet::PredictionSet(std::string_view json, std::string file, std::string place)
-    : file_(std::move(file)), place_(std::move(place)) {
+    : PredictionSet(std::move(file), std::move(place)) {
   try {
     value_ = nlohmann::json::parse(standard_json(json));
   } catch (const nlohmann::json::exception& error) {
-    refuse("", "not valid JSON", R"({"name": …, "gold": […], "predictions": […]})", error.what());
+    refuse("", "not valid JSON", kSet, error.what());
   }
-  if (!value_.is_object())
-    refuse("", "not a set of predictions", R"({"name": …, "gold": […], "predictions": […]})",
-           shown(value_));
+  if (!value_.is_object()) refuse("", "not a set of predictions", kSet, shown(value_));
+}
+
+PredictionSet PredictionSet::of(nlohmann::json value, std::string file, std::string place) {
+  PredictionSet set(std::move(file), std::move(place));
+  set.value_ = std::move(value);
+  if (!set.value_.is_object()) set.refuse("", "not a set of predictions", kSet, shown(set.value_));
+  return set;
 }
 
 void PredictionSet::refuse(const std::string& field, const char* message, std::string expected,

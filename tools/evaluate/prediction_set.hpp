@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +18,8 @@ class PredictionSet {
  public:
   /// Takes NaN, Infinity and -Infinity, which Python's json module writes, too.
   PredictionSet(std::string_view json, std::string file, std::string place);
+  /// The object itself.
+  static PredictionSet of(nlohmann::json value, std::string file, std::string place);
 
   bool has(const char* key) const { return value_.contains(key); }
   /// As it stands in the file; "null" where there is none.
@@ -39,6 +42,8 @@ class PredictionSet {
                            std::string actual = {}) const;
 
  private:
+  PredictionSet(std::string file, std::string place)
+      : file_(std::move(file)), place_(std::move(place)) {}
   const nlohmann::json& list(const char* key) const;
   float number(const nlohmann::json& value, const std::string& field) const;
 

@@ -94,6 +94,8 @@ Scores score_answers(const PredictionSet& set) {
   return scores;
 }
 
+}  // namespace
+
 Scores score(Benchmark benchmark, const PredictionSet& set) {
   switch (benchmark) {
     case Benchmark::ynat:
@@ -112,13 +114,6 @@ Scores score(Benchmark benchmark, const PredictionSet& set) {
       return score_answers(set);
   }
   return {};
-}
-
-}  // namespace
-
-Scores score(Benchmark benchmark, std::string_view json, const std::string& file,
-             const std::string& place) {
-  return score(benchmark, PredictionSet(json, file, place));
 }
 
 std::string json_number(double value) {

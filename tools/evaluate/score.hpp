@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "benchmark.hpp"
+#include "prediction_set.hpp"
 
 namespace evaluate {
 
@@ -30,9 +31,8 @@ struct Scores {
 /// For re, "probabilities", a list of 30 numbers each, may stand instead of predictions or beside
 /// them. A number that is none is null, "nan", or NaN as Python writes it.
 ///
-/// Throws klue::FormatError with `file`, and `place` as a part of the field.
-Scores score(Benchmark benchmark, std::string_view json, const std::string& file,
-             const std::string& place);
+/// Throws klue::FormatError with the place.
+Scores score(Benchmark benchmark, const PredictionSet& set);
 
 /// Scores every line of `in` and writes one JSON line each: the name, the scores with 17
 /// significant digits, null for NaN, and "error" where the original refuses. Says that on standard

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/core/language.hpp>
+
 /// The scores of the KLUE benchmark, digit for digit as its official baseline computes them
 /// (github.com/KLUE-benchmark/KLUE-baseline, commit 8a03c94, `metrics/functional.py` and
 /// `metrics/utils.py`, with the scikit-learn 0.24.1, seqeval and scipy that it stands on). A score
@@ -32,52 +34,55 @@ inline constexpr std::int32_t re_labels = 30;
 
 /// YNAT: the mean of the F1 of the labels that occur on either side, not of all seven. NaN where
 /// there is nothing.
-double macro_f1(std::span<const std::int32_t> gold, std::span<const std::int32_t> predictions);
+KLUE_EXPORT double macro_f1(std::span<const std::int32_t> gold,
+                            std::span<const std::int32_t> predictions);
 
 /// NLI: the share of equal labels. NaN where there is nothing.
-double accuracy(std::span<const std::int32_t> gold, std::span<const std::int32_t> predictions);
+KLUE_EXPORT double accuracy(std::span<const std::int32_t> gold,
+                            std::span<const std::int32_t> predictions);
 
 // ------------------------------------------------------------------------------------------- STS
 
 /// Pearson's correlation of the raw logits with the real-valued labels, to the last digits but one
 /// or two. NaN where one side is constant; ±100 for two points. Fewer than two points, a NaN or an
 /// infinity are refused.
-double pearson(std::span<const float> gold, std::span<const float> predictions);
+KLUE_EXPORT double pearson(std::span<const float> gold, std::span<const float> predictions);
 
 /// The F1 of being similar, which is 3 or more. 0 where nothing is, on neither side.
-double f1_at_3(std::span<const float> gold, std::span<const float> predictions);
+KLUE_EXPORT double f1_at_3(std::span<const float> gold, std::span<const float> predictions);
 
 // -------------------------------------------------------------------------------------------- RE
 
 /// The F1 of the relations taken together, no_relation left out: it earns nothing itself, but a
 /// relation that is missed or invented costs. 0 where nothing is predicted or there is nothing to
 /// find.
-double micro_f1(std::span<const std::int32_t> gold, std::span<const std::int32_t> predictions);
+KLUE_EXPORT double micro_f1(std::span<const std::int32_t> gold,
+                            std::span<const std::int32_t> predictions);
 
 /// The mean over all 30 classes, no_relation too, of the area under the curve of precision over
 /// recall, as scikit-learn 0.24.1 draws it. `probabilities`, [examples, 30], need not sum to 1. A
 /// class without an example makes the whole NaN; a probability that is not finite and a set
 /// without examples are refused.
-double auprc(std::span<const std::int32_t> gold, std::span<const float> probabilities);
+KLUE_EXPORT double auprc(std::span<const std::int32_t> gold, std::span<const float> probabilities);
 
 // ------------------------------------------------------------------------------------------- NER
 
 /// The mean of the F1 of whole entities over their types, where a type that forms no entity on
 /// either side does not count. The characters of all sentences stand in one row; an entity begins
 /// with a B- and goes on over the I- of its type, an I- elsewhere is nothing. NaN without entities.
-double entity_macro_f1(std::span<const std::int32_t> gold,
-                       std::span<const std::int32_t> predictions);
+KLUE_EXPORT double entity_macro_f1(std::span<const std::int32_t> gold,
+                                   std::span<const std::int32_t> predictions);
 
 /// The mean of the F1 of all 13 character labels, O included. A label on neither side counts 100,
 /// one on one side alone 0.
-double character_macro_f1(std::span<const std::int32_t> gold,
-                          std::span<const std::int32_t> predictions);
+KLUE_EXPORT double character_macro_f1(std::span<const std::int32_t> gold,
+                                      std::span<const std::int32_t> predictions);
 
 // ------------------------------------------------------------------------------------------- MRC
 
 /// An answer as it is compared: lower case as Python has it, without ASCII punctuation, words
 /// joined by one space. Quotes and brackets outside ASCII and particles stay.
-std::string normalized_answer(std::string_view text);
+KLUE_EXPORT std::string normalized_answer(std::string_view text);
 
 /// How good one answer is, as shares from 0 to 1.
 struct AnswerScore {
@@ -92,12 +97,13 @@ struct AnswerScore {
 ///
 /// ROUGE-W is the F1 of the longest matching block of code points in Python's difflib, which leaves
 /// characters that are frequent in an answer of 200 or more out of the search.
-AnswerScore answer_score(std::string_view prediction, std::span<const std::string> answers);
+KLUE_EXPORT AnswerScore answer_score(std::string_view prediction,
+                                     std::span<const std::string> answers);
 
 /// The scores of a whole set, as percentages: the means over type 1, then 2, then 3, each in the
 /// order given. `question_types` is empty (all 1) or has one for each question: 1, 2 or 3; 0, -1
 /// and -2 count as 3, 2 and 1. NaN where there is nothing.
-AnswerScore answer_scores(std::span<const AnswerScore> scores,
-                          std::span<const std::int32_t> question_types = {});
+KLUE_EXPORT AnswerScore answer_scores(std::span<const AnswerScore> scores,
+                                      std::span<const std::int32_t> question_types = {});
 
 }  // namespace klue::metrics

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/core/language.hpp>
 #include <klue/text/tokenizer.hpp>
 
 /// Machine reading as KLUE's official baseline does it: the windows and the answers of transformers
@@ -45,8 +46,8 @@ struct MrcDocument {
 };
 
 /// Refuses a context without a token, for which the original has no window.
-MrcDocument mrc_document(const Tokenizer& tokenizer, std::string_view question,
-                         std::string_view context, const MrcOptions& options = {});
+KLUE_EXPORT MrcDocument mrc_document(const Tokenizer& tokenizer, std::string_view question,
+                                     std::string_view context, const MrcOptions& options = {});
 
 /// The logits of one window, padding included as far as it is computed: the original looks for the
 /// best among all places, and what falls outside the context takes a place away.
@@ -67,8 +68,8 @@ struct MrcAnswer {
 };
 
 /// `logits` has one for each window.
-MrcAnswer mrc_answer(const MrcDocument& document, std::span<const MrcLogits> logits,
-                     const MrcOptions& options = {});
+KLUE_EXPORT MrcAnswer mrc_answer(const MrcDocument& document, std::span<const MrcLogits> logits,
+                                 const MrcOptions& options = {});
 
 /// Where the answer begins and ends in a window: 0 and 0, [CLS], where it is not there as a whole.
 struct MrcTarget {
@@ -81,10 +82,8 @@ struct MrcTarget {
 /// What each window is trained to say. `answer` begins at the code point `answer_start` of the
 /// context; unset: there is none. Nothing where the original drops the example, because the answer
 /// does not stand there.
-std::optional<std::vector<MrcTarget>> mrc_targets(const Tokenizer& tokenizer,
-                                                  const MrcDocument& document,
-                                                  std::string_view context,
-                                                  std::optional<std::string_view> answer,
-                                                  std::size_t answer_start = 0);
+KLUE_EXPORT std::optional<std::vector<MrcTarget>> mrc_targets(
+    const Tokenizer& tokenizer, const MrcDocument& document, std::string_view context,
+    std::optional<std::string_view> answer, std::size_t answer_start = 0);
 
 }  // namespace klue::baseline

@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <klue/core/language.hpp>
 #include <klue/text/tokenizer.hpp>
 
 /// What KLUE's official baseline makes of a sentence whose two entities stand in a relation
@@ -21,16 +21,16 @@ struct ReEntity {
 };
 
 /// The 30 relations in KLUE's order (relation_list.json), no_relation first.
-std::span<const std::string_view> re_label_names() noexcept;
+KLUE_EXPORT std::span<const std::string_view> re_label_names() noexcept;
 
 /// The sentence with <subj> </subj> and <obj> </obj> around its entities. Where they overlap, the
 /// shared text stands there twice, as in the original. Throws UsageError for equal places.
-std::string mark_entities(std::string_view sentence, const ReEntity& subject,
-                          const ReEntity& object);
+KLUE_EXPORT std::string mark_entities(std::string_view sentence, const ReEntity& subject,
+                                      const ReEntity& object);
 
-/// A tokenizer with <subj>, </subj>, <obj> and </obj> added as special tokens behind the others
-/// (32000 to 32003 for KLUE's vocabulary), where the files do not know them already.
-Tokenizer re_tokenizer(TokenizerFiles files);
+/// The tokenizer with <subj>, </subj>, <obj> and </obj> as special tokens, which are added behind
+/// all others (32000 to 32003 for KLUE's vocabulary) where it does not know them already.
+KLUE_EXPORT Tokenizer re_tokenizer(const Tokenizer& tokenizer);
 
 /// An input of the model, and how it came about.
 struct ReInput {
@@ -45,7 +45,8 @@ struct ReInput {
 /// `tokenizer` must know the markers. Throws UsageError where the original fails: for equal places,
 /// and where nothing, or nothing that gives a token, follows an end marker, as in a sentence that
 /// ends in an entity.
-ReInput re_input(const Tokenizer& tokenizer, std::string_view sentence, const ReEntity& subject,
-                 const ReEntity& object, std::size_t max_seq_length = 256);
+KLUE_EXPORT ReInput re_input(const Tokenizer& tokenizer, std::string_view sentence,
+                             const ReEntity& subject, const ReEntity& object,
+                             std::size_t max_seq_length = 256);
 
 }  // namespace klue::baseline

@@ -5,6 +5,7 @@
 #include <klue/task/impl/klue_arithmetic.ipp>
 #include <klue/task/impl/klue_basic_tokenizer.ipp>
 #include <klue/task/impl/klue_checks.ipp>
+#include <klue/task/impl/klue_inputs.ipp>
 #include <klue/task/impl/klue_metrics_answers.ipp>
 #include <klue/task/impl/klue_metrics_auprc.ipp>
 #include <klue/task/impl/klue_metrics_entities.ipp>

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -118,24 +119,26 @@ std::string mark_entities(std::string_view sentence, const ReEntity& subject,
   return marked;
 }
 
-Tokenizer re_tokenizer(TokenizerFiles files) {
-  std::vector<AddedToken>& added = files.config.added_tokens;
-  auto next = static_cast<std::int32_t>(files.vocabulary.size());
-  for (const AddedToken& token : added)
-    next = std::max(next, token.id + 1);
+Tokenizer re_tokenizer(const Tokenizer& tokenizer) {
+  TokenizerConfig config = tokenizer.config();
+  std::vector<AddedToken>& added = config.added_tokens;
+  auto next = static_cast<std::int32_t>(tokenizer.vocabulary().size());
   for (const std::string_view marker :
        {subject_markers.begin, subject_markers.end, object_markers.begin, object_markers.end}) {
-    const auto known = std::find_if(added.begin(), added.end(), [marker](const AddedToken& token) {
+    const bool known = std::any_of(added.begin(), added.end(), [marker](const AddedToken& token) {
       return token.content == marker;
     });
-    if (known == added.end())
-      added.push_back({.content = std::string(marker),
-                       .id = files.vocabulary.find(marker).value_or(next),
-                       .normalized = false,
-                       .special = true});
-    next = std::max(next, added.back().id + 1);
+    if (known) continue;
+    const std::optional<std::int32_t> id = tokenizer.vocabulary().find(marker);
+    added.push_back({.content = std::string(marker),
+                     .id = id ? *id : next++,
+                     .normalized = false,
+                     .special = true});
   }
-  return Tokenizer(std::move(files));
+  return Tokenizer({.vocabulary = Vocabulary(tokenizer.vocabulary().pieces()),
+                    .config = std::move(config),
+                    .source = {}},
+                   tokenizer.dialect());
 }
 
 ReInput re_input(const Tokenizer& tokenizer, std::string_view sentence, const ReEntity& subject,
