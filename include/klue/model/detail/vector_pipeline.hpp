@@ -47,13 +47,17 @@ struct PipelineEngine {
   const ThreadPool& pool;
 };
 
+/// A tensor of a checkpoint. Throws FormatError, with its name, where it is missing, has another
+/// shape or holds no floating-point numbers.
+const TensorView& find_float_tensor(const Checkpoint& checkpoint, std::string_view name,
+                                    const std::vector<std::size_t>& shape);
+
 /// The names of a layer's tensors; no bias where that name is empty.
 struct DenseNames {
   std::string_view weight, bias;
 };
 
-/// Packs a layer of a checkpoint. Throws FormatError, with the tensor's name, where one is missing,
-/// has another shape or holds no floating-point numbers.
+/// Packs a layer of a checkpoint. Throws as find_float_tensor does.
 Dense make_dense(const Checkpoint& checkpoint, const DenseNames& names, std::size_t in_features,
                  std::size_t out_features, Activation activation, const PipelineEngine& engine);
 

@@ -20,8 +20,21 @@ std::string_view activation_name(Activation activation) {
   return "";
 }
 
-const TensorView& find_tensor(const Checkpoint& checkpoint, std::string_view name,
-                              const std::vector<std::size_t>& shape) {
+Tensor run(const Dense& dense, const Tensor& vectors, const ThreadPool& pool) {
+  const std::size_t count = vectors.shape()[0];
+  Tensor result{count, dense.linear->out_features()};
+  if (count == 0) return result;
+  Scratch scratch;
+  dense.linear->apply({vectors.data(), count, dense.linear->in_features()},
+                      {result.data(), count, dense.linear->out_features()},
+                      {.activation = dense.activation}, scratch, pool);
+  return result;
+}
+
+}  // namespace
+
+const TensorView& find_float_tensor(const Checkpoint& checkpoint, std::string_view name,
+                                    const std::vector<std::size_t>& shape) {
   const auto fail = [&](const char* message, std::string expected, std::string actual) {
     throw FormatError(message, {.file = checkpoint.file().string(),
                                 .field = std::string(name),
@@ -36,19 +49,6 @@ const TensorView& find_tensor(const Checkpoint& checkpoint, std::string_view nam
     fail("not floating-point", "F32, F16 or BF16", std::string(dtype_name(found->dtype)));
   return *found;
 }
-
-Tensor run(const Dense& dense, const Tensor& vectors, const ThreadPool& pool) {
-  const std::size_t count = vectors.shape()[0];
-  Tensor result{count, dense.linear->out_features()};
-  if (count == 0) return result;
-  Scratch scratch;
-  dense.linear->apply({vectors.data(), count, dense.linear->in_features()},
-                      {result.data(), count, dense.linear->out_features()},
-                      {.activation = dense.activation}, scratch, pool);
-  return result;
-}
-
-}  // namespace
 
 std::size_t VectorPipeline::width(std::size_t hidden) const {
   std::size_t width = poolings.size() * hidden;
@@ -75,13 +75,14 @@ std::vector<std::string> VectorPipeline::module_names() const {
 
 Dense make_dense(const Checkpoint& checkpoint, const DenseNames& names, std::size_t in_features,
                  std::size_t out_features, Activation activation, const PipelineEngine& engine) {
-  const TensorView& weight = find_tensor(checkpoint, names.weight, {out_features, in_features});
+  const TensorView& weight =
+      find_float_tensor(checkpoint, names.weight, {out_features, in_features});
   LinearSource source{.in_features = in_features, .out_features = out_features};
   source.read_rows = [&](std::size_t first, std::span<float> rows) {
     weight.read(first * in_features, rows);
   };
   if (!names.bias.empty()) {
-    const TensorView& bias = find_tensor(checkpoint, names.bias, {out_features});
+    const TensorView& bias = find_float_tensor(checkpoint, names.bias, {out_features});
     source.read_bias = [&bias](std::span<float> values) { bias.read(0, values); };
   }
   return {make_linear(engine.engine, Precision::f32, source, engine.pool), activation};
