@@ -41,9 +41,6 @@ const tools::Names<klue::Truncation> kTruncations{
     {"round_robin", klue::Truncation::round_robin},
     {"waterfall", klue::Truncation::waterfall},
     {"error", klue::Truncation::error}};
-const tools::Names<klue::Engine> kEngines{{"auto", klue::Engine::automatic},
-                                          {"eigen", klue::Engine::eigen},
-                                          {"onednn", klue::Engine::onednn}};
 
 void add_input(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Input";
@@ -123,8 +120,8 @@ void add_work(CLI::App& app, Options& o) {
   tools::add_choice(app, "--precision", o.load.precision, tools::kPrecisions,
                     "Of the numbers that are multiplied; default: f32")
       ->group(kGroup);
-  tools::add_choice(app, "--engine", o.load.engine, kEngines,
-                    "What multiplies the matrices; auto (default): the faster one, eigen")
+  tools::add_choice(app, "--engine", o.load.engine, tools::kEngines,
+                    "What multiplies the matrices; auto (default): the fastest, packed")
       ->group(kGroup);
   tools::add_count(app, "--threads", o.load.threads, 0, tools::kMostThreads,
                    "Threads to work with; 0 (default): all there are")
