@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <klue/checkpoint/checkpoint.hpp>
@@ -26,6 +27,9 @@ struct HeadConfig {
 
 /// Throws FormatError where there is a file that is not one JSON object.
 HeadConfig read_head_config(const std::filesystem::path& config_json);
+
+/// The same from memory; `file` is only named in errors.
+HeadConfig parse_head_config(std::string_view json, const std::filesystem::path& file);
 
 /// What a checkpoint holds on top of its encoder.
 struct Head {

@@ -34,6 +34,28 @@ std::string name_or_dump(const nlohmann::json& object, const char* key) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
+HeadConfig head_config_of(const json::Object& object) {
+  const nlohmann::json& config = object.value();
+  HeadConfig result;
+  result.file = object.file();
+  if (const auto found = config.find("architectures"); found != config.end())
+    if (found->is_array() && !found->empty() && found->front().is_string())
+      result.architecture = found->front().get<std::string>();
+  if (const auto found = config.find("id2label"); found != config.end() && !found->is_null()) {
+    result.has_labels = true;
+    result.label_names = read_label_names(*found);
+  }
+  result.problem_type = name_or_dump(config, "problem_type");
+  // sentence-transformers 4 keeps it in an object of its own.
+  result.activation_function = name_or_dump(config, "sbert_ce_default_activation_function");
+  if (const auto found = config.find("sentence_transformers"); found != config.end())
+    if (found->is_object() && result.activation_function.empty())
+      result.activation_function = name_or_dump(*found, "activation_fn");
+  if (const auto found = config.find("tie_word_embeddings"); found != config.end())
+    result.tie_word_embeddings = !found->is_boolean() || found->get<bool>();
+  return result;
+}
+
 /// The first part of every tensor name that is neither of the encoder nor of what no forward pass
 /// needs: "lm_head", "qa_outputs".
 std::set<std::string, std::less<>> foreign_parts(const Checkpoint& checkpoint) {
@@ -158,27 +180,14 @@ std::array<TokenHeadKind, 3> token_heads(const HeadConfig& head, const Checkpoin
 }  // namespace
 
 HeadConfig read_head_config(const std::filesystem::path& file) {
+  if (std::filesystem::exists(file)) return head_config_of(json::Object::read(file));
   HeadConfig result;
   result.file = file;
-  if (!std::filesystem::exists(file)) return result;
-  const json::Object object = json::Object::read(file);
-  const nlohmann::json& config = object.value();
-  if (const auto found = config.find("architectures"); found != config.end())
-    if (found->is_array() && !found->empty() && found->front().is_string())
-      result.architecture = found->front().get<std::string>();
-  if (const auto found = config.find("id2label"); found != config.end() && !found->is_null()) {
-    result.has_labels = true;
-    result.label_names = read_label_names(*found);
-  }
-  result.problem_type = name_or_dump(config, "problem_type");
-  // sentence-transformers 4 keeps it in an object of its own.
-  result.activation_function = name_or_dump(config, "sbert_ce_default_activation_function");
-  if (const auto found = config.find("sentence_transformers"); found != config.end())
-    if (found->is_object() && result.activation_function.empty())
-      result.activation_function = name_or_dump(*found, "activation_fn");
-  if (const auto found = config.find("tie_word_embeddings"); found != config.end())
-    result.tie_word_embeddings = !found->is_boolean() || found->get<bool>();
   return result;
+}
+
+HeadConfig parse_head_config(std::string_view text, const std::filesystem::path& file) {
+  return head_config_of(json::Object::parse(text, file));
 }
 
 std::optional<Head> read_head(const HeadConfig& head_config, const EncoderConfig& config,

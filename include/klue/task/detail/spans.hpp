@@ -40,7 +40,7 @@ Offset place_of(const Encoding& window, const TokenSpan& span, bool align_words,
 class AnswerMerger {
  public:
   AnswerMerger(std::string_view context, const AnswerOptions& options)
-      : context_(context), options_(&options) {}
+      : context_(context), options_(options) {}
 
   /// Spans that a window has to give: enough that top_k are left when those of one text are one.
   static std::size_t spans_wanted(const AnswerOptions& options);
@@ -50,7 +50,7 @@ class AnswerMerger {
 
  private:
   std::string_view context_;
-  const AnswerOptions* options_;
+  AnswerOptions options_;
   std::vector<Answer> answers_;
   std::unordered_map<std::string, std::size_t> by_text_;  // in lower case → index in answers_
   double null_score_ = 1e6;

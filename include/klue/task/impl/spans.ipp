@@ -103,7 +103,7 @@ void AnswerMerger::add(const Encoding& window, const WindowSpans& spans) {
   any_ = true;
   null_score_ = std::min(null_score_, spans.null_score);
   for (const TokenSpan& span : spans.best) {
-    const Offset place = place_of(window, span, options_->align_words, context_.size());
+    const Offset place = place_of(window, span, options_.align_words, context_.size());
     const std::string_view text = context_.substr(place.begin, place.end - place.begin);
     const auto [known, is_new] = by_text_.try_emplace(python_lower(text), answers_.size());
     if (is_new)
@@ -120,13 +120,13 @@ Answers AnswerMerger::finish() {
   std::vector<std::pair<double, std::size_t>> order;
   for (std::size_t i = 0; i < answers_.size(); ++i)
     order.emplace_back(answers_[i].score, i);
-  if (options_->no_answer) {
-    order.emplace_back(result.null_score - options_->no_answer_threshold, answers_.size());
+  if (options_.no_answer) {
+    order.emplace_back(result.null_score - options_.no_answer_threshold, answers_.size());
     answers_.push_back({.text = {}, .score = result.null_score});
   }
   std::ranges::stable_sort(order, std::ranges::greater{},
                            [](const auto& entry) { return entry.first; });
-  order.resize(std::min(order.size(), options_->top_k));
+  order.resize(std::min(order.size(), options_.top_k));
   std::vector<Offset> places;
   for (const auto& [score, i] : order)
     places.push_back(answers_[i].offset);
