@@ -6,7 +6,7 @@
 
 #include <klue/core/error.hpp>
 #include <klue/encoder/detail/encoder_core.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 #include <klue/model/detail/head.hpp>
 #include <klue/task/detail/mask_head.hpp>
 #include <klue/task/detail/token_head.hpp>
