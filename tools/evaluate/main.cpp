@@ -17,6 +17,7 @@
 #include <klue/klue.hpp>
 
 #include "common/model_path.hpp"
+#include "klue_task.hpp"
 #include "ngrams.hpp"
 #include "options.hpp"
 #include "pairs.hpp"
@@ -105,8 +106,52 @@ void run_similarity(const Options& options) {
   std::cout << table(all, options.format);
 }
 
+/// KLUE's scores of a fine-tuned model. False where one of them is refused.
+bool run_task(const Options& options) {
+  std::ofstream predictions;
+  if (!options.predictions.empty()) {
+    errno = 0;
+    predictions.open(options.predictions, std::ios::binary);
+    if (!predictions)
+      throw klue::IoError("cannot write", {.file = options.predictions,
+                                           .actual = std::generic_category().message(errno)});
+  }
+  const std::filesystem::path directory =
+      tools::model_path("evaluate", options.model, options.quiet);
+  std::vector<klue::Precision> precisions = options.precisions;
+  if (precisions.empty()) precisions = {klue::Precision::f32};
+  std::vector<ScoreRow> rows;
+  bool all = true;
+  for (const klue::Precision precision : precisions) {
+    klue::LoadOptions how = options.load;
+    how.precision = precision;
+    const klue::baseline::Runner runner(klue::Model::load(directory, how), *options.task);
+    for (const std::string& file : options.files) {
+      PredictedSet predicted = predict(runner, file, options.max_length);
+      const std::string name(klue::precision_name(precision));
+      predicted.set["name"] = file + " " + name;
+      if (predictions.is_open()) predictions << predicted.set.dump() << "\n";
+      const PredictionSet set = PredictionSet::of(std::move(predicted.set), file, name);
+      ScoreRow row{.file = std::filesystem::path(file).filename().string(),
+                   .examples = predicted.examples,
+                   .what = name,
+                   .scores = score(*options.task, set)};
+      if (row.scores.refusal) {
+        std::cerr << "evaluate: " << file << ": " << *row.scores.refusal << "\n";
+        all = false;
+      }
+      rows.push_back(std::move(row));
+    }
+  }
+  if (predictions.is_open() && !predictions.flush())
+    throw klue::IoError("cannot write", {.file = options.predictions});
+  std::cout << table(rows, options.format);
+  return all;
+}
+
 bool run(const Options& options) {
   if (options.score) return run_score(options);
+  if (options.task) return run_task(options);
   run_similarity(options);
   return true;
 }

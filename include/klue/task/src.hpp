@@ -21,6 +21,7 @@
 #include <klue/task/impl/klue_ner.ipp>
 #include <klue/task/impl/klue_ner_file.ipp>
 #include <klue/task/impl/klue_re.ipp>
+#include <klue/task/impl/klue_runner.ipp>
 #include <klue/task/impl/mask_head.ipp>
 #include <klue/task/impl/rank.ipp>
 #include <klue/task/impl/scores.ipp>
