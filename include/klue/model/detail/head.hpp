@@ -25,7 +25,7 @@ struct HeadConfig {
   bool tie_word_embeddings = true;    ///< whether a decoder is the word embeddings
 };
 
-/// Throws FormatError where there is a file that is not one JSON object.
+/// Throws IoError, and FormatError where the file is not one JSON object. An empty path is no file.
 HeadConfig read_head_config(const std::filesystem::path& config_json);
 
 /// The same from memory; `file` is only named in errors.

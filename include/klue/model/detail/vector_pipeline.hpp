@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include <klue/checkpoint/checkpoint.hpp>
+#include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/tensor.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/pooling.hpp>
@@ -47,18 +47,14 @@ struct PipelineEngine {
   const ThreadPool& pool;
 };
 
-/// A tensor of a checkpoint. Throws FormatError, with its name, where it is missing, has another
-/// shape or holds no floating-point numbers.
-const TensorView& find_float_tensor(const Checkpoint& checkpoint, std::string_view name,
-                                    const std::vector<std::size_t>& shape);
-
 /// The names of a layer's tensors; no bias where that name is empty.
 struct DenseNames {
   std::string_view weight, bias;
 };
 
-/// Packs a layer of a checkpoint. Throws as find_float_tensor does.
-Dense make_dense(const Checkpoint& checkpoint, const DenseNames& names, std::size_t in_features,
+/// Packs a layer of a checkpoint. Throws FormatError, with the tensor's name, where one is missing,
+/// has another shape or holds no floating-point numbers.
+Dense make_dense(const TensorLookup& tensors, const DenseNames& names, std::size_t in_features,
                  std::size_t out_features, Activation activation, const PipelineEngine& engine);
 
 /// Runs the modules on pooled vectors, [texts, width of the poolings] → [texts, width]. Each row

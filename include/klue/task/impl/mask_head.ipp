@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/error.hpp>
 #include <klue/encoder/detail/encoder_core.hpp>
 #include <klue/kernels/detail/kernels.hpp>
@@ -62,23 +63,20 @@ std::size_t mask_head_width(const Checkpoint& checkpoint, const MaskHeadNames& n
 /// The word embeddings, which are the decoder unless config.json sets tie_word_embeddings to false.
 std::string mask_decoder_weight(const Model& model, const Checkpoint& checkpoint,
                                 const MaskHeadNames& names) {
-  constexpr std::string_view kEmbeddings = "embeddings.word_embeddings.weight";
   if (model.head_config().tie_word_embeddings)
-    for (const std::string_view prefix : {"", "roberta.", "bert.", "electra."})
-      if (const std::string name = mask_tensor(prefix, kEmbeddings); checkpoint.find(name))
-        return name;
+    return TensorLookup::of_encoder(checkpoint).full_name("embeddings.word_embeddings.weight");
   return mask_tensor(names.decoder, ".weight");
 }
 
-AlignedBuffer<float> mask_norm(const Checkpoint& checkpoint, const MaskHeadNames& names,
+AlignedBuffer<float> mask_norm(const TensorLookup& tensors, const MaskHeadNames& names,
                                std::string_view suffix, std::string_view old_suffix,
                                std::size_t size) {
   // Checkpoints converted from TensorFlow before 2019 say gamma and beta.
   const std::string old = mask_tensor(names.norm, old_suffix);
-  const bool is_old = checkpoint.find(old) != nullptr;
+  const TensorView& tensor =
+      tensors.at(tensors.has(old) ? old : mask_tensor(names.norm, suffix), {size});
   AlignedBuffer<float> values(size);
-  find_float_tensor(checkpoint, is_old ? old : mask_tensor(names.norm, suffix), {size})
-      .read(0, values.span());
+  tensor.read(0, values.span());
   return values;
 }
 
@@ -87,21 +85,22 @@ AlignedBuffer<float> mask_norm(const Checkpoint& checkpoint, const MaskHeadNames
 MaskHead::MaskHead(const Model& model) {
   const EncoderCore& encoder = model.encoder().core();
   const Checkpoint& checkpoint = encoder.checkpoint();
+  const TensorLookup tensors(checkpoint);
   const EncoderConfig& config = encoder.config();
   const PipelineEngine engine{encoder.engine(), encoder.pool()};
   const MaskHeadNames& names = find_mask_head(checkpoint);
   const std::size_t width = mask_head_width(checkpoint, names);
   // BERT's transform has the encoder's activation, the others always GELU.
   const bool bert = names.dense.starts_with("cls.");
-  transform_ = make_dense(
-      checkpoint, {mask_tensor(names.dense, ".weight"), mask_tensor(names.dense, ".bias")},
-      config.hidden_size, width, bert ? config.hidden_act : Activation::gelu, engine);
-  gamma_ = mask_norm(checkpoint, names, ".weight", ".gamma", width);
-  beta_ = mask_norm(checkpoint, names, ".bias", ".beta", width);
+  transform_ =
+      make_dense(tensors, {mask_tensor(names.dense, ".weight"), mask_tensor(names.dense, ".bias")},
+                 config.hidden_size, width, bert ? config.hidden_act : Activation::gelu, engine);
+  gamma_ = mask_norm(tensors, names, ".weight", ".gamma", width);
+  beta_ = mask_norm(tensors, names, ".bias", ".beta", width);
   epsilon_ = config.layer_norm_eps;
-  const bool own_bias = checkpoint.find(names.biases[0]) != nullptr;
+  const bool own_bias = tensors.has(names.biases[0]);
   decoder_ = make_dense(
-      checkpoint, {mask_decoder_weight(model, checkpoint, names), names.biases[own_bias ? 0 : 1]},
+      tensors, {mask_decoder_weight(model, checkpoint, names), names.biases[own_bias ? 0 : 1]},
       width, config.vocab_size, Activation::none, engine);
 }
 

@@ -2,6 +2,7 @@
 #include <numeric>
 #include <utility>
 
+#include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/error.hpp>
 #include <klue/encoder/detail/encoder_core.hpp>
@@ -101,7 +102,7 @@ void WindowQueue::finish() {
 }
 
 TokenHead::TokenHead(const Model& model, const DenseNames& names, std::size_t outputs)
-    : layer_(make_dense(model.encoder().core().checkpoint(), names,
+    : layer_(make_dense(TensorLookup(model.encoder().core().checkpoint()), names,
                         model.encoder().config().hidden_size, outputs, Activation::none,
                         {model.encoder().core().engine(), model.encoder().core().pool()})) {}
 

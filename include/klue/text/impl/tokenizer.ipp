@@ -73,11 +73,29 @@ void check_template_ids(const std::vector<TemplatePiece>& pieces, const Vocabula
                            .actual = std::to_string(id)});
 }
 
+/// A limit that leaves no room for a single text would make every call fail.
+void check_limit(const TokenizerConfig& config, std::size_t special, const std::string& source) {
+  if (config.model_max_length && *config.model_max_length < std::max<std::size_t>(special, 1))
+    throw FormatError("no room for the special tokens",
+                      {.file = source,
+                       .field = "the tokenizer's maximum length",
+                       .expected = "at least " + std::to_string(std::max<std::size_t>(special, 1)),
+                       .actual = std::to_string(*config.model_max_length)});
+}
+
 std::size_t special_count(const std::vector<TemplatePiece>& pieces) {
   std::size_t count = 0;
   for (const TemplatePiece& piece : pieces)
     if (piece.kind == TemplatePiece::Kind::special) count += piece.ids.size();
   return count;
+}
+
+/// Which text a template puts first.
+TemplatePiece::Kind leading_text(const std::vector<TemplatePiece>& pieces) {
+  const auto text = std::ranges::find_if(pieces, [](const TemplatePiece& piece) {
+    return piece.kind != TemplatePiece::Kind::special;
+  });
+  return text == pieces.end() ? TemplatePiece::Kind::first_text : text->kind;
 }
 
 using Window = detail::TokenRange;
@@ -108,6 +126,14 @@ std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t s
   }
 }
 
+/// What added tokens of the window have matched goes with them; `at` is where the window begins.
+void append(std::vector<MatchedText>& to, const std::vector<MatchedText>& from, Window window,
+            std::size_t at) {
+  auto next = std::ranges::lower_bound(from, window.begin, {}, &MatchedText::token);
+  for (; next != from.end() && next->token < window.end; ++next)
+    to.push_back({next->token - window.begin + at, next->text});
+}
+
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from, Window window) {
   to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(window.begin),
@@ -136,6 +162,7 @@ Encoding fill(const std::vector<TemplatePiece>& pieces, const Tokens* const (&te
       row.sequence_ids.resize(row.ids.size(), -1);
     } else {
       const int which = piece.kind == TemplatePiece::Kind::first_text ? 0 : 1;
+      append(row.matched_texts, texts[which]->matched_texts, windows[which], row.ids.size());
       append(row.ids, texts[which]->ids, windows[which]);
       append(row.offsets, texts[which]->offsets, windows[which]);
       append(row.word_ids, texts[which]->word_ids, windows[which]);
@@ -180,6 +207,7 @@ struct Tokenizer::Impl {
         words(files.vocabulary, config, dialect, special_ids.unk) {
     check_template_ids(config.single, vocabulary, files.source);
     check_template_ids(config.pair, vocabulary, files.source);
+    check_limit(config, special_count(config.single), files.source);
     for (const AddedToken& token : config.added_tokens)
       if (token.special) special_tokens.push_back(token.id);
     std::sort(special_tokens.begin(), special_tokens.end());
@@ -189,13 +217,13 @@ struct Tokenizer::Impl {
   std::string join(const std::vector<std::string_view>& tokens,
                    std::optional<bool> clean_up) const {
     const bool clean = clean_up.value_or(config.decoder_cleanup);
-    const std::string_view prefix = config.decoder_prefix;
+    const auto& prefix = config.decoder_prefix;
     std::string text, part;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-      const bool joins = i > 0 && tokens[i].starts_with(prefix);
+      const bool joins = i > 0 && prefix && tokens[i].starts_with(*prefix);
       part.clear();
       if (i > 0 && !joins) part.push_back(' ');
-      part.append(tokens[i], joins ? prefix.size() : 0);
+      part.append(tokens[i], joins ? prefix->size() : 0);
       if (clean) mend_token(part);
       text += part;
     }
@@ -233,6 +261,7 @@ void Tokenizer::tokenize(std::string_view text, Tokens& tokens) const {
   tokens.ids.clear();
   tokens.offsets.clear();
   tokens.word_ids.clear();
+  tokens.matched_texts.clear();
   impl_->words.split(text, tokens);
 }
 
@@ -280,16 +309,18 @@ std::size_t EncodingWindows::size() const noexcept {
   return impl_->first_windows.size() * impl_->second_windows.size();
 }
 
-// The order of the reference: the first windows, every further window of the first text with all of
-// the second, then the first window with the further ones of the second.
+// The order of the reference: the first windows of both, every further window of the text that
+// stands first with all of the other, then its first window with the further ones of the other.
 Encoding EncodingWindows::operator[](std::size_t i) const {
-  const std::size_t columns = impl_->second_windows.size();
-  const std::size_t behind_first = (impl_->first_windows.size() - 1) * columns;
-  const bool of_first = i > 0 && i <= behind_first;
-  const std::size_t row = of_first ? 1 + (i - 1) / columns : 0;
-  const std::size_t column = of_first ? (i - 1) % columns : i == 0 ? 0 : i - behind_first;
+  const bool first_leads = leading_text(*impl_->pieces) == TemplatePiece::Kind::first_text;
+  const auto& leading = first_leads ? impl_->first_windows : impl_->second_windows;
+  const auto& following = first_leads ? impl_->second_windows : impl_->first_windows;
+  const std::size_t columns = following.size(), others = (leading.size() - 1) * columns;
+  const bool of_first = i == 0 || i > others;
+  const Window one = leading[of_first ? 0 : 1 + (i - 1) / columns];
+  const Window other = following[i == 0 ? 0 : of_first ? i - others : (i - 1) % columns];
   const Tokens* const texts[2] = {&impl_->first, &impl_->second};
-  const Window windows[2] = {impl_->first_windows[row], impl_->second_windows[column]};
+  const Window windows[2] = {first_leads ? one : other, first_leads ? other : one};
   return fill(*impl_->pieces, texts, windows, impl_->add_special_tokens);
 }
 
@@ -335,6 +366,17 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
   for (std::size_t i = 1; i < all.size(); ++i)
     encoding.overflowing.push_back(all[i]);
   return encoding;
+}
+
+std::vector<std::string> Tokenizer::texts(std::span<const std::int32_t> ids,
+                                          std::span<const MatchedText> matched) const {
+  std::vector<std::string> result;
+  result.reserve(ids.size());
+  for (const std::int32_t id : ids)
+    result.push_back(token(id));
+  for (const MatchedText& text : matched)
+    result.at(text.token) = text.text;
+  return result;
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids,
