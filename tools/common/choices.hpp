@@ -28,6 +28,13 @@ inline const Names<klue::Precision> kPrecisions{{"f32", klue::Precision::f32},
                                                 {"bf16", klue::Precision::bf16},
                                                 {"int8", klue::Precision::int8}};
 
+template <class Value>
+std::string name_of(const Names<Value>& names, Value value) {
+  for (const auto& [name, named] : names)
+    if (named == value) return name;
+  return {};
+}
+
 /// An option that is one of `names`.
 template <class Target, class Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& flag, Target& target,

@@ -1,0 +1,92 @@
+#include "embedder.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+
+#include <sched.h>
+
+#include <klue/core/error.hpp>
+
+#include "text_feed.hpp"
+
+namespace embed {
+namespace {
+
+klue::TextOptions text_options(const Options& options) {
+  return {.max_length = options.max_length,
+          .seq_length = options.seq_length,
+          .truncation = options.truncation};
+}
+
+}  // namespace
+
+klue::EmbedOptions embedding_options(const Options& options) {
+  klue::EmbedOptions result{.pooling = options.pooling,
+                            .max_length = options.max_length,
+                            .truncation = options.truncation};
+  if (options.output == Output::pooled) result.pooling = klue::Pooling::pooler;
+  if (options.normalize) result.normalize = true;
+  // Padding does not change an embedding; what remains of a sequence length is its limit.
+  if (options.seq_length)
+    result.max_length =
+        std::min(result.max_length.value_or(*options.seq_length), *options.seq_length);
+  return result;
+}
+
+Embedder::Embedder(const klue::Model& model, const Options& options)
+    : model_(model), options_(options), embedding_(embedding_options(options)) {
+  if (options.similarity || options.searches() || options.duplicates) embedding_.normalize = true;
+  width_ = (*this)({}).shape()[1];
+}
+
+klue::Tensor Embedder::operator()(const std::vector<tools::Record>& records) const {
+  if (options_.output == Output::logits) return model_.classify(records, text_options(options_));
+  return model_.embed(records, embedding_);
+}
+
+void Embedder::compute(Chunk& chunk, const std::stop_token& stop) const {
+  if (stop.stop_requested()) throw klue::StoppedError();
+  try {
+    chunk.vectors = (*this)(chunk.records);
+  } catch (const klue::UsageError&) {
+    refuse_long(chunk);
+    throw;
+  }
+}
+
+// Which of the texts it was that could not be cut.
+void Embedder::refuse_long(const Chunk& chunk) const {
+  for (std::size_t i = 0; i < chunk.records.size(); ++i) {
+    try {
+      (*this)({chunk.records[i]});
+    } catch (const klue::UsageError& error) {
+      const std::string place = place_of(options_, chunk.records[i], chunk.first + i);
+      throw klue::UsageError(error.what(), {.file = place});
+    }
+  }
+}
+
+bool is_bulk(const Options& options) {
+  constexpr std::uintmax_t kMuch = 64 << 10;
+  std::uintmax_t bytes = 0;
+  for (const std::string& file : options.input.files) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) return false;
+    const std::uintmax_t size = std::filesystem::file_size(file, error);
+    if (!error) bytes += size;
+  }
+  return bytes >= kMuch;
+}
+
+std::size_t thread_count(const Options& options) {
+  if (options.load.threads != 0) return options.load.threads;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+    return static_cast<std::size_t>(CPU_COUNT(&set));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace embed
