@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include <klue/encoder/detail/encoder_core.hpp>
 #include <klue/klue.hpp>
 
 #include "../linear/plain_eigen.hpp"
@@ -27,6 +28,8 @@
 
 namespace klue::bench {
 namespace {
+
+using detail::TokenBatchBuilder;
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -124,7 +127,8 @@ void time_shapes(const Arguments& a, const Model& model) {
       builder.append(ids, types);
     }
     const double seconds = median_seconds(a.seconds, [&] {
-      model.encoder().pool(builder.batch(), Pooling::mean, [](std::size_t, std::span<float>) {});
+      model.encoder().core().pool(builder.batch(), Pooling::mean,
+                                  [](std::size_t, std::span<float>) {});
     });
     print(a, model, shape, batch * length, seconds);
   }

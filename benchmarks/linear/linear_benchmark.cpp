@@ -10,7 +10,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/kernels/kernels.hpp>
 #include <klue/linear/linear.hpp>
@@ -19,6 +19,7 @@
 #include "plain_eigen.hpp"
 
 namespace klue::bench {
+using namespace detail;
 namespace {
 
 double peak(Precision precision) {

@@ -11,6 +11,7 @@
 #include <klue/core/tensor.hpp>
 #include <klue/core/texts.hpp>
 #include <klue/encoder/encoder.hpp>
+#include <klue/encoder/pooling.hpp>
 #include <klue/text/preprocessor.hpp>
 
 namespace klue {

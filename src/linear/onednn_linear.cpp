@@ -13,7 +13,7 @@
 #include <dnnl.hpp>
 #include <omp.h>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/error.hpp>
 
 #include "linear/product_linear.hpp"
@@ -74,8 +74,8 @@ dnnl::memory::dim dim(std::size_t n) {
 // What a thread needs to run a primitive; grows to its largest use.
 struct Lane {
   dnnl::stream stream{cpu()};
-  AlignedBuffer<std::byte> scratchpad;
-  AlignedBuffer<float> sums;  // 32-bit numbers: int32 for int8
+  detail::AlignedBuffer<std::byte> scratchpad;
+  detail::AlignedBuffer<float> sums;  // 32-bit numbers: int32 for int8
 
   static Lane& here() {
     thread_local Lane lane;
@@ -92,7 +92,7 @@ class OnednnLinear final : public ProductLinear {
         slices_((panel_count() + slice_panels_ - 1) / slice_panels_),
         packed_(packed_layout()) {
     slice_bytes_ = (packed_.get_size() + 63) / 64 * 64;
-    weights_ = AlignedBuffer<std::byte>(slices_ * slice_bytes_);
+    weights_ = detail::AlignedBuffer<std::byte>(slices_ * slice_bytes_);
     pool.parallel_for(slices_, [&](std::size_t slice, std::size_t) { pack_slice(source, slice); });
   }
 
@@ -196,8 +196,8 @@ class OnednnLinear final : public ProductLinear {
 
   void pack_slice(const LinearSource& source, std::size_t slice) {
     const std::size_t width = product().panel_width;
-    AlignedBuffer<float> rows(width * in_features());
-    AlignedBuffer<std::byte> panel(panel_bytes()), plain(slice_panels_ * panel_bytes());
+    detail::AlignedBuffer<float> rows(width * in_features());
+    detail::AlignedBuffer<std::byte> panel(panel_bytes()), plain(slice_panels_ * panel_bytes());
     std::fill_n(plain.data(), plain.size(), std::byte{0});
     for (std::size_t p = 0; p < slice_panels_ && slice * slice_panels_ + p < panel_count(); ++p) {
       pack_panel(source, slice * slice_panels_ + p, rows.data(), panel.data());
@@ -226,7 +226,7 @@ class OnednnLinear final : public ProductLinear {
   std::size_t slice_panels_, slices_;
   dnnl::memory::desc packed_;  // of a slice's weights
   std::size_t slice_bytes_ = 0;
-  AlignedBuffer<std::byte> weights_;  // [slice]
+  detail::AlignedBuffer<std::byte> weights_;  // [slice]
   mutable std::shared_mutex mutex_;
   mutable std::map<std::pair<std::size_t, std::size_t>, Tile> tiles_;  // by rows and x_stride
 };

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 
 #include "linear/product_linear.hpp"
 
@@ -14,7 +14,7 @@ class PackedLinear final : public ProductLinear {
   PackedLinear(const kernels::Product& product, const LinearSource& source, const ThreadPool& pool)
       : ProductLinear(product, source), panels_(panel_count() * panel_bytes()) {
     const std::size_t row_floats = product.panel_width * in_features();
-    AlignedBuffer<float> rows(pool.threads() * row_floats);
+    detail::AlignedBuffer<float> rows(pool.threads() * row_floats);
     pool.parallel_for(panel_count(), [&](std::size_t panel, std::size_t lane) {
       pack_panel(source, panel, rows.data() + lane * row_floats,
                  panels_.data() + panel * panel_bytes());
@@ -39,7 +39,7 @@ class PackedLinear final : public ProductLinear {
   }
 
  private:
-  AlignedBuffer<std::byte> panels_;  // [panel, group, panel_width]
+  detail::AlignedBuffer<std::byte> panels_;  // [panel, group, panel_width]
 };
 
 }  // namespace

@@ -19,10 +19,10 @@ ProductLinear::ProductLinear(const kernels::Product& product, const LinearSource
       groups_(divided_up(source.in_features, product.group_numbers)),
       panel_count_(divided_up(source.out_features, product.panel_width)) {
   if (product.precision == Precision::int8) {
-    column_scale_ = AlignedBuffer<float>(panel_count_ * product.panel_width);
-    column_sum_ = AlignedBuffer<float>(panel_count_ * product.panel_width);
+    column_scale_ = detail::AlignedBuffer<float>(panel_count_ * product.panel_width);
+    column_sum_ = detail::AlignedBuffer<float>(panel_count_ * product.panel_width);
   }
-  bias_ = AlignedBuffer<float>(panel_count_ * product.panel_width);
+  bias_ = detail::AlignedBuffer<float>(panel_count_ * product.panel_width);
   std::fill_n(bias_.data(), bias_.size(), 0.0f);
   if (source.read_bias) source.read_bias(bias_.span().first(out_features()));
 }

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/kernels/kernels.hpp>
 #include <klue/linear/linear.hpp>
 
@@ -31,9 +31,9 @@ class ProductLinear : public Linear {
  private:
   const kernels::Product& product_;
   std::size_t groups_, panel_count_;
-  AlignedBuffer<float> column_scale_;  // [panels × panel_width], int8 only
-  AlignedBuffer<float> column_sum_;
-  AlignedBuffer<float> bias_;  // [panels × panel_width]
+  detail::AlignedBuffer<float> column_scale_;  // [panels × panel_width], int8 only
+  detail::AlignedBuffer<float> column_sum_;
+  detail::AlignedBuffer<float> bias_;  // [panels × panel_width]
 };
 
 }  // namespace klue

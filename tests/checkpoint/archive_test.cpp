@@ -7,18 +7,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <klue/checkpoint/archive.hpp>
+#include <klue/checkpoint/detail/archive.hpp>
+#include <klue/checkpoint/detail/tar.hpp>
 #include <klue/core/error.hpp>
 
 #include "checkpoint/mutation.hpp"
 #include "checkpoint/scratch_directory.hpp"
-#include "checkpoint/tar.hpp"
 #include "checkpoint/tar_writer.hpp"
 #if KLUE_WITH_ZLIB
 #include "checkpoint/gzip_writer.hpp"
 #endif
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using test::ScratchDirectory;

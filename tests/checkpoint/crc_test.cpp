@@ -1,12 +1,13 @@
-#include "checkpoint/crc.hpp"
-
 #include <random>
 #include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include <klue/checkpoint/detail/crc.hpp>
+
 namespace klue {
+using namespace detail;
 namespace {
 
 /// Both CRCs bit by bit, as the definition says.

@@ -7,16 +7,16 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <klue/checkpoint/detail/safetensors.hpp>
+#include <klue/checkpoint/detail/tar.hpp>
+#include <klue/checkpoint/detail/tensor_bundle.hpp>
+#include <klue/checkpoint/detail/torch_archive.hpp>
 #include <klue/core/error.hpp>
 
 #include "checkpoint/mutation.hpp"
-#include "checkpoint/safetensors.hpp"
 #include "checkpoint/safetensors_writer.hpp"
 #include "checkpoint/table_writer.hpp"
-#include "checkpoint/tar.hpp"
 #include "checkpoint/tar_writer.hpp"
-#include "checkpoint/tensor_bundle.hpp"
-#include "checkpoint/torch_archive.hpp"
 
 namespace {
 
@@ -59,6 +59,7 @@ void operator delete[](void* data, std::size_t) noexcept {
 }
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using namespace std::string_literals;

@@ -1,5 +1,3 @@
-#include "checkpoint/safetensors.hpp"
-
 #include <cstdint>
 #include <limits>
 
@@ -7,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/checkpoint/detail/readers.hpp>
+#include <klue/checkpoint/detail/safetensors.hpp>
 #include <klue/core/error.hpp>
 
 #include "checkpoint/mutation.hpp"
@@ -14,6 +14,7 @@
 #include "checkpoint/scratch_directory.hpp"
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using test::safetensors;

@@ -1,9 +1,9 @@
-#include "checkpoint/shard_index.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/checkpoint/detail/readers.hpp>
+#include <klue/checkpoint/detail/shard_index.hpp>
 #include <klue/core/error.hpp>
 
 #include "checkpoint/mutation.hpp"
@@ -11,6 +11,7 @@
 #include "checkpoint/scratch_directory.hpp"
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using test::safetensors_with;

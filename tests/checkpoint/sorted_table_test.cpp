@@ -1,15 +1,15 @@
-#include "checkpoint/sorted_table.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <klue/checkpoint/detail/byte_reader.hpp>
+#include <klue/checkpoint/detail/sorted_table.hpp>
 #include <klue/core/error.hpp>
 
-#include "checkpoint/byte_reader.hpp"
 #include "checkpoint/mutation.hpp"
 #include "checkpoint/table_writer.hpp"
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using namespace std::string_literals;

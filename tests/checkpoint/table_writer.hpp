@@ -8,13 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "checkpoint/crc.hpp"
+#include <klue/checkpoint/detail/crc.hpp>
+
 #include "checkpoint/zip_writer.hpp"
 
 namespace klue::test {
 
 inline std::uint32_t masked_crc(std::string_view text) {
-  return masked_crc32c(std::as_bytes(std::span(text)));
+  return klue::detail::masked_crc32c(std::as_bytes(std::span(text)));
 }
 
 inline std::string varint(std::uint64_t value) {

@@ -1,18 +1,18 @@
-#include "checkpoint/tensor_bundle.hpp"
-
 #include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <klue/checkpoint/detail/tensor_bundle.hpp>
+#include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
-#include <klue/core/mapped_file.hpp>
 
 #include "checkpoint/mutation.hpp"
 #include "checkpoint/table_writer.hpp"
 #include "shared_data.hpp"
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using namespace std::string_literals;

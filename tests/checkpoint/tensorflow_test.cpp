@@ -6,13 +6,14 @@
 #include <gtest/gtest.h>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/checkpoint/detail/tensorflow_encoder.hpp>
 #include <klue/core/error.hpp>
 
 #include "checkpoint/scratch_directory.hpp"
-#include "checkpoint/tensorflow_encoder.hpp"
 #include "shared_data.hpp"
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using ::testing::HasSubstr;

@@ -1,5 +1,3 @@
-#include "checkpoint/torch_archive.hpp"
-
 #include <cstring>
 #include <filesystem>
 #include <numeric>
@@ -8,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/checkpoint/detail/readers.hpp>
+#include <klue/checkpoint/detail/torch_archive.hpp>
 #include <klue/core/error.hpp>
 
 #include "checkpoint/mutation.hpp"
@@ -15,6 +15,7 @@
 #include "checkpoint/zip_writer.hpp"
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using namespace std::string_literals;

@@ -1,15 +1,15 @@
-#include "checkpoint/zip_archive.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <klue/checkpoint/detail/byte_reader.hpp>
+#include <klue/checkpoint/detail/zip_archive.hpp>
 #include <klue/core/error.hpp>
 
-#include "checkpoint/byte_reader.hpp"
 #include "checkpoint/mutation.hpp"
 #include "checkpoint/zip_writer.hpp"
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using test::little_endian;

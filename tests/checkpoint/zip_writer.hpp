@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "checkpoint/crc.hpp"
+#include <klue/checkpoint/detail/crc.hpp>
 
 namespace klue::test {
 
@@ -40,7 +40,8 @@ inline std::string zip(const std::vector<ZipEntry>& entries, const ZipEnd& end =
   std::string archive, directory;
   for (const ZipEntry& entry : entries) {
     const auto size = static_cast<std::uint32_t>(entry.content.size());
-    const std::uint32_t crc = entry.crc.value_or(crc32(std::as_bytes(std::span(entry.content))));
+    const std::uint32_t crc =
+        entry.crc.value_or(klue::detail::crc32(std::as_bytes(std::span(entry.content))));
     const std::string local_name = entry.local_name.value_or(entry.name);
     const auto offset = static_cast<std::uint32_t>(archive.size());
     archive += little_endian(0x04034b50u) + little_endian(std::uint16_t{20}) +

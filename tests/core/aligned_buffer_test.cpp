@@ -4,9 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 
 namespace klue {
+using namespace detail;
 namespace {
 
 TEST(AlignedBuffer, StartsOnACacheLine) {

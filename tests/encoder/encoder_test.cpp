@@ -9,9 +9,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <klue/encoder/detail/encoder_core.hpp>
 #include <klue/encoder/encoder.hpp>
 
 namespace klue {
+using namespace detail;
 namespace {
 
 namespace fs = std::filesystem;
@@ -115,9 +117,10 @@ TEST(Encoder, PoolsAsDefined) {
     builder.append(inputs.word_ids(b), inputs.mask(b), inputs.type_ids(b));
   const auto pooled = [&](Pooling pooling) {
     Tensor result{3, 32};
-    encoder.pool(builder.batch(), pooling, [&](std::size_t s, std::span<const float> vector) {
-      std::ranges::copy(vector, result.at(s).begin());
-    });
+    encoder.core().pool(builder.batch(), pooling,
+                        [&](std::size_t s, std::span<const float> vector) {
+                          std::ranges::copy(vector, result.at(s).begin());
+                        });
     return result;
   };
   EXPECT_TRUE(
@@ -150,9 +153,10 @@ TEST(Encoder, PutsSeveralPoolingsSideBySide) {
     builder.append(inputs.word_ids(b), inputs.mask(b), inputs.type_ids(b));
   const auto pooled = [&](const std::vector<Pooling>& poolings) {
     std::vector<std::vector<float>> rows(3);
-    encoder.pool(builder.batch(), poolings, [&](std::size_t s, std::span<const float> vector) {
-      rows[s].assign(vector.begin(), vector.end());
-    });
+    encoder.core().pool(builder.batch(), poolings,
+                        [&](std::size_t s, std::span<const float> vector) {
+                          rows[s].assign(vector.begin(), vector.end());
+                        });
     return rows;
   };
   for (const std::vector<Pooling>& poolings :

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <klue/encoder/detail/encoder_core.hpp>
 #include <klue/encoder/encoder.hpp>
 
 namespace {
@@ -50,6 +51,7 @@ void operator delete(void* data, std::size_t, std::align_val_t) noexcept {
 }
 
 namespace klue {
+using namespace detail;
 namespace {
 
 TEST(SteadyState, AllocatesNothing) {
@@ -69,8 +71,8 @@ TEST(SteadyState, AllocatesNothing) {
                                         << ", " << pooling_name(pooling));
         float sum = 0;
         const auto run = [&] {
-          encoder.pool(builder.batch(), pooling,
-                       [&](std::size_t, std::span<float> vector) { sum += vector[0]; });
+          encoder.core().pool(builder.batch(), pooling,
+                              [&](std::size_t, std::span<float> vector) { sum += vector[0]; });
         };
         run();
         const std::size_t before = allocations;

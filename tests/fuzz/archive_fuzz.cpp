@@ -5,16 +5,15 @@
 #include <cstdlib>
 #include <span>
 
+#include <klue/checkpoint/detail/gzip.hpp>
+#include <klue/checkpoint/detail/tar.hpp>
 #include <klue/core/error.hpp>
-
-#include "checkpoint/gzip.hpp"
-#include "checkpoint/tar.hpp"
 
 namespace {
 
 void read(std::span<const std::byte> bytes, std::size_t file_size) {
   std::size_t sum = 0;
-  for (const auto& [path, content] : klue::read_tar("fuzz", bytes, file_size))
+  for (const auto& [path, content] : klue::detail::read_tar("fuzz", bytes, file_size))
     for (const std::byte byte : content)
       sum += std::to_integer<std::size_t>(byte);
   if (sum == ~std::size_t{0}) std::abort();  // never, but the compiler must read it all
@@ -29,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const klue::Error&) {
   }
   try {
-    const klue::MappedFile plain = klue::gunzip("fuzz", bytes);
+    const klue::detail::MappedFile plain = klue::detail::gunzip("fuzz", bytes);
     read(plain.bytes(), size);
   } catch (const klue::Error&) {
   }

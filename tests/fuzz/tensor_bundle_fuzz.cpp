@@ -5,9 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "checkpoint/crc.hpp"
-#include "checkpoint/tensor_bundle.hpp"
-#include "checkpoint/tensorflow_encoder.hpp"
+#include <klue/checkpoint/detail/crc.hpp>
+#include <klue/checkpoint/detail/tensor_bundle.hpp>
+#include <klue/checkpoint/detail/tensorflow_encoder.hpp>
+
 #include "read_all.hpp"
 
 namespace {
@@ -21,7 +22,7 @@ std::string little_endian(Number value) {
 
 std::string block(std::string content) {
   content += '\0';  // not compressed
-  return content + little_endian(klue::masked_crc32c(std::as_bytes(std::span(content))));
+  return content + little_endian(klue::detail::masked_crc32c(std::as_bytes(std::span(content))));
 }
 
 /// A number as a varint of five bytes, whatever its size.
@@ -44,7 +45,7 @@ std::string table_around(const std::string& content) {
 }
 
 std::uint32_t masked_crc(const std::string& text) {
-  return klue::masked_crc32c(std::as_bytes(std::span(text)));
+  return klue::detail::masked_crc32c(std::as_bytes(std::span(text)));
 }
 
 /// An index of an object graph alone, and the data file of that.
@@ -71,11 +72,11 @@ void parse(const std::string& index, const std::string& data) {
   };
   const std::vector<std::byte> index_bytes = copy(index), data_bytes = copy(data);
   try {
-    const klue::TensorBundle bundle = klue::parse_tensor_bundle(
+    const klue::detail::TensorBundle bundle = klue::detail::parse_tensor_bundle(
         "fuzz.index", index_bytes, [&](std::size_t, std::size_t) -> Bytes { return data_bytes; },
         {.verify_checksums = false});
     klue::fuzz::read_all(bundle.tensors, data.size());
-    klue::fuzz::read_all(klue::to_hugging_face("fuzz.index", bundle).tensors, data.size());
+    klue::fuzz::read_all(klue::detail::to_hugging_face("fuzz.index", bundle).tensors, data.size());
   } catch (const klue::Error&) {
   }
 }

@@ -12,10 +12,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <klue/hub/detail/digest.hpp>
+
 #include "checkpoint/scratch_directory.hpp"
-#include "hub/digest.hpp"
 
 namespace klue::test {
+using namespace hub::detail;
 namespace {
 
 namespace fs = std::filesystem;
@@ -84,10 +86,10 @@ std::string hash_of_text(std::string_view text, Hash hash) {
 }  // namespace
 
 std::string sha256_of_text(std::string_view text) {
-  return hash_of_text(text, hub::sha256_of);
+  return hash_of_text(text, hub::detail::sha256_of);
 }
 std::string git_hash_of_text(std::string_view text) {
-  return hash_of_text(text, hub::git_hash_of);
+  return hash_of_text(text, hub::detail::git_hash_of);
 }
 
 struct HubServer::Answer {

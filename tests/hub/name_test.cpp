@@ -1,12 +1,12 @@
 // What is a name, and what may become a path.
 
-#include "hub/name.hpp"
-
 #include <gtest/gtest.h>
 
 #include <klue/hub.hpp>
+#include <klue/hub/detail/name.hpp>
 
 namespace klue::test {
+using namespace hub::detail;
 namespace {
 
 using namespace hub;

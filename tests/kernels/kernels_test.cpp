@@ -11,10 +11,11 @@
 
 #include <gtest/gtest.h>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/kernels/kernels.hpp>
 
 namespace klue::kernels {
+using namespace detail;
 namespace {
 
 using Values = std::vector<float>;

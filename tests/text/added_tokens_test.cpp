@@ -5,9 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <klue/text/added_tokens.hpp>
+#include <klue/text/detail/added_tokens.hpp>
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using ::testing::ElementsAre;

@@ -11,13 +11,14 @@
 
 #include <gtest/gtest.h>
 
-#include <klue/text/char_traits.hpp>
+#include <klue/text/detail/char_traits.hpp>
 #include <klue/text/utf8.hpp>
 
 #include "shared_data.hpp"
 #include "text/small_tokenizer.hpp"
 
 namespace klue::test {
+using namespace detail;
 namespace {
 
 constexpr char32_t last_code_point = 0x10FFFF;

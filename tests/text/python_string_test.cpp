@@ -4,9 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <klue/text/python_string.hpp>
+#include <klue/text/detail/python_string.hpp>
 
 namespace klue {
+using namespace detail;
 namespace {
 
 TEST(PythonStrip, TakesWhitespaceOffBothEnds) {

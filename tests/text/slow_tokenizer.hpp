@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <klue/text/char_traits.hpp>
+#include <klue/text/detail/char_traits.hpp>
 #include <klue/text/encoding.hpp>
 #include <klue/text/tokenizer_config.hpp>
 #include <klue/text/utf8.hpp>
@@ -74,17 +74,22 @@ class SlowTokenizer {
       chars.push_back({c.value, {begin, begin + c.length}});
       begin += c.length;
     }
-    for (const Word& word : dialect_ == Dialect::huggingface
-                                ? split(isolate_cjk(clean(chars)), hf_split, hf_punctuation)
-                                : split(chars, tf_separator, tf_isolate))
+    for (const Word& word :
+         dialect_ == Dialect::huggingface
+             ? split(isolate_cjk(clean(chars)), klue::detail::hf_split,
+                     klue::detail::hf_punctuation)
+             : split(chars, klue::detail::tf_separator, klue::detail::tf_isolate))
       put_word(word, tokens, words++);
   }
 
   Word clean(const Word& chars) const {
     Word result;
     for (Char c : chars) {
-      if (config_.clean_text && (char_traits(c.value) & hf_control) != 0) continue;
-      if (config_.clean_text && (char_traits(c.value) & hf_blank) != 0) c.value = U' ';
+      if (config_.clean_text &&
+          (klue::detail::char_traits(c.value) & klue::detail::hf_control) != 0)
+        continue;
+      if (config_.clean_text && (klue::detail::char_traits(c.value) & klue::detail::hf_blank) != 0)
+        c.value = U' ';
       result.push_back(c);
     }
     return result;
@@ -93,7 +98,8 @@ class SlowTokenizer {
   Word isolate_cjk(const Word& chars) const {
     Word result;
     for (const Char& c : chars) {
-      const bool isolate = config_.handle_chinese_chars && (char_traits(c.value) & hf_cjk) != 0;
+      const bool isolate = config_.handle_chinese_chars &&
+                           (klue::detail::char_traits(c.value) & klue::detail::hf_cjk) != 0;
       if (isolate) result.push_back({U' ', c.offset});
       result.push_back(c);
       if (isolate) result.push_back({U' ', c.offset});
@@ -104,9 +110,9 @@ class SlowTokenizer {
   static std::vector<Word> split(const Word& chars, unsigned separator, unsigned alone) {
     std::vector<Word> words(1);
     for (const Char& c : chars) {
-      if ((char_traits(c.value) & separator) != 0) {
+      if ((klue::detail::char_traits(c.value) & separator) != 0) {
         words.emplace_back();
-      } else if ((char_traits(c.value) & alone) != 0) {
+      } else if ((klue::detail::char_traits(c.value) & alone) != 0) {
         words.push_back({c});
         words.emplace_back();
       } else {

@@ -7,10 +7,11 @@
 #include <gtest/gtest.h>
 
 #include <klue/core/error.hpp>
+#include <klue/text/detail/wordpiece.hpp>
 #include <klue/text/utf8.hpp>
-#include <klue/text/wordpiece.hpp>
 
 namespace klue {
+using namespace detail;
 namespace {
 
 using ::testing::ElementsAre;

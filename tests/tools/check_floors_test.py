@@ -33,73 +33,113 @@ class Floors(unittest.TestCase):
     def test_includes_run_downward(self):
         self.allowed("tools/embed/main.cpp", "<klue/klue.hpp>")
         self.allowed("include/klue/model.hpp", "<klue/text/preprocessor.hpp>")
-        self.allowed("src/encoder/a.cpp", "<klue/linear/linear.hpp>")
-        self.allowed("src/text/a.cpp", "<klue/core/error.hpp>")
-        self.allowed("src/linear/a.cpp", "<klue/kernels/kernels.hpp>")
+        self.allowed("include/klue/encoder/impl/a.ipp", "<klue/linear/detail/linear.hpp>")
+        self.allowed("include/klue/text/impl/a.ipp", "<klue/core/error.hpp>")
+        self.allowed("include/klue/linear/impl/a.ipp", "<klue/kernels/detail/kernels.hpp>")
+        self.allowed("include/klue/task/impl/a.ipp", "<klue/search.hpp>")
         self.allowed("include/klue/core/a.hpp", "<vector>")
 
     def test_includes_must_not_run_upward(self):
         self.refused("include/klue/core/a.hpp", "<klue/kernels/kernels.hpp>",
                      "core must not know kernels")
-        self.refused("src/checkpoint/a.cpp", "<klue/encoder/config.hpp>",
+        self.refused("include/klue/checkpoint/impl/a.ipp", "<klue/encoder/config.hpp>",
                      "checkpoint must not know encoder")
-        self.refused("src/encoder/a.cpp", "<klue/model.hpp>", "encoder must not know model")
-        self.refused("src/text/a.cpp", '"model/model.hpp"', "text must not know model")
+        self.refused("include/klue/encoder/impl/a.ipp", "<klue/model.hpp>",
+                     "encoder must not know model")
+        self.refused("include/klue/text/impl/a.ipp", "<klue/model/detail/a.hpp>",
+                     "text must not know model")
+        self.refused("include/klue/model/impl/a.ipp", "<klue/task/tag.hpp>",
+                     "model must not know task")
 
     def test_rooms_of_one_floor_do_not_know_each_other(self):
-        self.refused("src/text/a.cpp", "<klue/encoder/config.hpp>", "text must not know encoder")
+        self.refused("include/klue/text/impl/a.ipp", "<klue/encoder/config.hpp>",
+                     "text must not know encoder")
         self.refused("include/klue/encoder/a.hpp", "<klue/text/utf8.hpp>",
                      "encoder must not know text")
-        self.refused("src/kernels/a.cpp", "<klue/linear/linear.hpp>", "kernels must not know linear")
-        self.refused("src/checkpoint/a.cpp", "<klue/kernels/kernels.hpp>",
+        self.refused("include/klue/kernels/impl/a.ipp", "<klue/linear/engine.hpp>",
+                     "kernels must not know linear")
+        self.refused("include/klue/checkpoint/impl/a.ipp", "<klue/kernels/detail/a.hpp>",
                      "checkpoint must not know kernels")
+        self.refused("include/klue/task/impl/a.ipp", "<klue/train/trainer.hpp>",
+                     "task must not know train")
 
-    def test_private_headers_stay_in_their_room(self):
-        self.allowed("src/checkpoint/a.cpp", '"checkpoint/safetensors.hpp"')
-        self.allowed("src/text/a.cpp", '"core/json_file.hpp"')
-        self.refused("src/model/a.cpp", '"checkpoint/safetensors.hpp"',
-                     "a private header of checkpoint")
+    def test_private_headers_stay_in_the_library(self):
+        self.allowed("include/klue/model/impl/a.ipp", "<klue/checkpoint/detail/safetensors.hpp>")
+        self.allowed("include/klue/text/detail/a.hpp", "<klue/core/detail/json_file.hpp>")
+        self.refused("include/klue/text/a.hpp", "<klue/text/detail/wordpiece.hpp>",
+                     "API headers include no private ones")
+        self.refused("tools/embed/a.cpp", "<klue/core/detail/json_file.hpp>",
+                     "tools use only the library's API")
         self.allowed("tools/embed/a.cpp", '"options.hpp"')
-        self.refused("tools/embed/a.cpp", '"../../src/core/json_file.hpp"',
-                     "tools use only the library's public headers")
+        self.refused("tools/embed/a.cpp", '"../../include/klue/core/error.hpp"',
+                     "headers of the library are included as <klue/…>")
 
-    def test_public_headers_know_no_other_library(self):
+    def test_definitions_are_included_once(self):
+        self.allowed("include/klue/text/src.hpp", "<klue/text/impl/tokenizer.ipp>")
+        self.allowed("include/klue/src.hpp", "<klue/text/src.hpp>")
+        self.refused("include/klue/text/tokenizer.hpp", "<klue/text/impl/tokenizer.ipp>",
+                     "definitions are included by the src.hpp of their room alone")
+        self.refused("include/klue/model/src.hpp", "<klue/text/impl/tokenizer.ipp>",
+                     "definitions are included by the src.hpp of their room alone")
+        self.refused("include/klue/model.hpp", "<klue/text/src.hpp>",
+                     "only src/ROOM.cpp and klue/src.hpp include it")
+        self.refused("tools/embed/main.cpp", "<klue/src.hpp>",
+                     "only src/ROOM.cpp and klue/src.hpp include it")
+
+    def test_a_source_is_one_line(self):
+        self.allowed("src/text.cpp", "<klue/text/src.hpp>")
+        status, output = check({"src/text.cpp": "#include <klue/text/src.hpp>\nint more;\n"})
+        self.assertEqual(status, 1, output)
+        self.assertIn("src/text.cpp: must be the one line #include <klue/text/src.hpp>", output)
+
+    def test_api_headers_know_no_other_library(self):
         for include in ("<nlohmann/json.hpp>", "<Eigen/Core>", "<unicode/uchar.h>", "<unistd.h>",
                         "<oneapi/dnnl/dnnl.hpp>"):
             self.refused("include/klue/linear/a.hpp", include,
-                         "public headers include only the standard library")
-        self.refused("include/klue/core/a.hpp", '"error.hpp"', "public headers include each other")
+                         "API headers include only the standard library")
+        self.refused("include/klue/core/a.hpp", '"error.hpp"',
+                     "headers of the library are included as <klue/…>")
 
     def test_matrix_libraries_stay_in_their_rooms(self):
-        self.allowed("src/kernels/a.hpp", "<Eigen/Core>")
-        self.allowed("src/linear/a.cpp", "<oneapi/dnnl/dnnl.hpp>")
-        self.refused("src/encoder/a.cpp", "<Eigen/Core>", "this library is only for: kernels, linear")
-        self.refused("src/kernels/a.cpp", "<dnnl.hpp>", "this library is only for: linear")
+        self.allowed("include/klue/linear/detail/a.hpp", "<Eigen/Core>")
+        self.allowed("include/klue/linear/impl/a.ipp", "<oneapi/dnnl/dnnl.hpp>")
+        self.allowed("include/klue/train/impl/a.ipp", "<eigen3/Eigen/Core>")
+        self.refused("include/klue/encoder/impl/a.ipp", "<Eigen/Core>",
+                     "this library is only for: linear, train")
+        self.refused("include/klue/kernels/impl/a.ipp", "<dnnl.hpp>", "this library is only for: linear")
 
     def test_the_hub_stands_beside_the_model(self):
         self.allowed("tools/embed/a.cpp", "<klue/hub.hpp>")
-        self.allowed("src/hub/a.cpp", "<klue/hub.hpp>")
-        self.allowed("src/hub/a.cpp", '"core/json_file.hpp"')
-        self.allowed("src/hub/a.cpp", "<curl/curl.h>")
-        self.allowed("src/hub/a.cpp", "<openssl/evp.h>")
-        self.refused("src/hub/a.cpp", "<klue/model.hpp>", "hub must not know model")
-        self.refused("src/hub/a.cpp", "<klue/checkpoint/checkpoint.hpp>", "hub must not know checkpoint")
-        self.refused("src/model/a.cpp", "<klue/hub.hpp>", "model must not know hub")
+        self.allowed("include/klue/hub/impl/a.ipp", "<klue/hub.hpp>")
+        self.allowed("include/klue/hub/impl/a.ipp", "<klue/core/detail/json_file.hpp>")
+        self.allowed("include/klue/hub/impl/a.ipp", "<curl/curl.h>")
+        self.allowed("include/klue/hub/impl/a.ipp", "<openssl/evp.h>")
+        self.refused("include/klue/hub/impl/a.ipp", "<klue/model.hpp>", "hub must not know model")
+        self.refused("include/klue/hub/impl/a.ipp", "<klue/checkpoint/checkpoint.hpp>",
+                     "hub must not know checkpoint")
+        self.refused("include/klue/model/impl/a.ipp", "<klue/hub.hpp>", "model must not know hub")
         self.refused("include/klue/klue.hpp", "<klue/hub.hpp>", "model must not know hub")
-        self.refused("src/core/a.cpp", "<klue/hub.hpp>", "core must not know hub")
-        self.refused("src/model/a.cpp", "<curl/curl.h>", "this library is only for: hub")
+        self.refused("include/klue/core/impl/a.ipp", "<klue/hub.hpp>", "core must not know hub")
+        self.refused("include/klue/model/impl/a.ipp", "<curl/curl.h>", "this library is only for: hub")
         self.refused("tools/embed/a.cpp", "<curl/curl.h>", "this library is only for: hub")
-        self.refused("src/checkpoint/a.cpp", "<openssl/evp.h>", "this library is only for: hub")
+        self.refused("include/klue/checkpoint/impl/a.ipp", "<openssl/evp.h>",
+                     "this library is only for: hub")
 
     def test_every_file_has_a_room(self):
-        for path in ("src/attic/a.cpp", "src/a.cpp", "include/klue/attic/a.hpp"):
+        for path in ("src/attic/a.cpp", "src/a.cpp", "src/text/a.cpp", "include/klue/attic/a.hpp"):
             status, output = check({path: "\n"})
             self.assertEqual(status, 1, output)
             self.assertIn("%s: in no room of the house" % path, output)
-        self.refused("src/model/a.cpp", "<klue/attic/a.hpp>", "in no room of the house")
+        self.refused("include/klue/model/impl/a.ipp", "<klue/attic/a.hpp>", "in no room of the house")
+
+    def test_the_architecture_page_shows_the_floors(self):
+        status, output = check({"src/text.cpp": "#include <klue/text/src.hpp>\n",
+                                "docs/architecture.md": "# The house\n"})
+        self.assertEqual(status, 1, output)
+        self.assertIn("does not show the floors", output)
 
     def test_an_indented_directive_is_one_too(self):
-        status, output = check({"src/core/a.cpp": "  #  include <klue/model.hpp>\n"})
+        status, output = check({"include/klue/core/impl/a.ipp": "  #  include <klue/model.hpp>\n"})
         self.assertEqual(status, 1, output)
 
     def test_an_empty_tree_is_a_mistake(self):

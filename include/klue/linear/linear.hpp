@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <klue/core/aligned_buffer.hpp>
+#include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/kernels/kernels.hpp>
 
@@ -49,7 +49,7 @@ struct Epilogue {
   ConstRows residual{};  ///< added last; no residual where data is nullptr
 };
 
-using Scratch = AlignedBuffer<std::byte>;
+using Scratch = detail::AlignedBuffer<std::byte>;
 
 /// Rows in the form that a layer multiplies. What is behind the pointers is the engine's.
 struct Prepared {

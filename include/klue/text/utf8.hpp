@@ -66,4 +66,26 @@ inline void append_utf8(std::string& text, char32_t value) {
   }
 }
 
+/// Whether all of a text is well-formed.
+inline bool is_valid_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const DecodedCodePoint point = decode_utf8(text);
+    if (!point.valid) return false;
+    text.remove_prefix(point.length);
+  }
+  return true;
+}
+
+/// The text with U+FFFD for every maximal subpart that is ill-formed.
+inline std::string to_valid_utf8(std::string_view text) {
+  std::string valid;
+  valid.reserve(text.size());
+  while (!text.empty()) {
+    const DecodedCodePoint point = decode_utf8(text);
+    append_utf8(valid, point.value);
+    text.remove_prefix(point.length);
+  }
+  return valid;
+}
+
 }  // namespace klue

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+#include <klue/checkpoint/checkpoint.hpp>
+
+namespace klue::detail {
+
+/// The tensors of a whole torch.save file that is already in memory, as views into it. `file` is
+/// for the errors only.
+Checkpoint::Tensors parse_torch_archive(const std::filesystem::path& file,
+                                        std::span<const std::byte> bytes,
+                                        const CheckpointOptions& options);
+
+}  // namespace klue::detail

@@ -1,0 +1,8 @@
+#pragma once
+
+/// The definitions of the room `core`, to be compiled exactly once in a program.
+
+#include <klue/core/impl/anonymous_file.ipp>
+#include <klue/core/impl/json_file.ipp>
+#include <klue/core/impl/mapped_file.ipp>
+#include <klue/core/impl/thread_pool.ipp>

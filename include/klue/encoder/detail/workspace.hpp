@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/encoder/config.hpp>
+#include <klue/linear/linear.hpp>
+
+namespace klue::detail {
+
+/// The intermediate matrices of one call, kept between calls so that a steady state allocates
+/// nothing. Grows to the largest batch it has served.
+struct Workspace {
+  AlignedBuffer<float> hidden;           // [tokens, hidden]
+  AlignedBuffer<float> selected;         // [queries, hidden], where only some rows are wanted
+  AlignedBuffer<float> query;            // [queries, hidden]
+  AlignedBuffer<float> key_value;        // [tokens, 2 × hidden]
+  AlignedBuffer<float> context;          // [queries, hidden]
+  AlignedBuffer<float> inner;            // [queries, spread_stride(intermediate)]
+  AlignedBuffer<float> attention;        // [lanes, attention scratch of the longest sentence]
+  AlignedBuffer<float> pooled;           // [poolings × hidden], of one sentence
+  std::vector<std::size_t> first_query;  // [queries + 1], which of them are whose
+  Scratch activations;  // converted to the precision of a linear layer, by the layer
+
+  void reserve(const EncoderConfig& config, std::size_t tokens, std::size_t attention_floats) {
+    hidden.reserve_discard(tokens * config.hidden_size);
+    selected.reserve_discard(tokens * config.hidden_size);
+    query.reserve_discard(tokens * config.hidden_size);
+    key_value.reserve_discard(tokens * 2 * config.hidden_size);
+    context.reserve_discard(tokens * config.hidden_size);
+    inner.reserve_discard(tokens * spread_stride(config.intermediate_size));
+    attention.reserve_discard(attention_floats);
+  }
+};
+
+/// Workspaces that are not in use; as many as there ever were calls at the same time.
+class WorkspacePool {
+ public:
+  /// Gives the workspace back at the end of its life.
+  class Lease {
+   public:
+    Lease(WorkspacePool& pool, std::unique_ptr<Workspace> workspace)
+        : pool_(&pool), workspace_(std::move(workspace)) {}
+    Lease(Lease&&) = default;
+    ~Lease() {
+      if (workspace_ != nullptr) pool_->give_back(std::move(workspace_));
+    }
+    Workspace& operator*() const noexcept { return *workspace_; }
+
+   private:
+    WorkspacePool* pool_;
+    std::unique_ptr<Workspace> workspace_;
+  };
+
+  Lease take() {
+    const std::lock_guard lock(mutex_);
+    if (!free_.empty()) {
+      std::unique_ptr<Workspace> workspace = std::move(free_.back());
+      free_.pop_back();
+      return Lease(*this, std::move(workspace));
+    }
+    free_.reserve(existing_ + 1);  // room for its way back, so that giving back cannot fail
+    ++existing_;
+    return Lease(*this, std::make_unique<Workspace>());
+  }
+
+ private:
+  void give_back(std::unique_ptr<Workspace> workspace) noexcept {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(workspace));
+  }
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Workspace>> free_;
+  std::size_t existing_ = 0;  // in use or free
+};
+
+}  // namespace klue::detail

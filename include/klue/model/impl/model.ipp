@@ -1,0 +1,250 @@
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include <klue/core/error.hpp>
+#include <klue/core/thread_pool.hpp>
+#include <klue/encoder/config.hpp>
+#include <klue/encoder/detail/encoder_core.hpp>
+#include <klue/encoder/detail/token_batch.hpp>
+#include <klue/model.hpp>
+#include <klue/model/detail/model_files.hpp>
+#include <klue/text/detail/python_string.hpp>
+
+namespace klue {
+namespace {
+
+// The TF-Hub module's default seq_length.
+constexpr std::size_t kTensorflowLength = 128;
+
+// A text as the encoder takes it, special tokens included.
+struct TokenSequence {
+  std::vector<std::int32_t> ids, type_ids;
+};
+
+// What sentence-transformers does to a text before its tokenizer sees it; `kept` holds the result
+// where it is not a part of the text.
+std::string_view prepared(std::string_view text, const detail::SentenceTransformer& sentences,
+                          const std::string& prompt, std::string& kept) {
+  if (!prompt.empty()) text = kept = std::string(prompt).append(text);
+  text = detail::python_strip(text);
+  if (sentences.lower_case) text = kept = detail::python_lower(text);
+  return text;
+}
+
+}  // namespace
+
+struct Model::Impl {
+  ModelInfo info;
+  std::shared_ptr<const ThreadPool> pool;
+  Preprocessor preprocessor;
+  Encoder encoder;
+  std::optional<detail::SentenceTransformer> sentences;
+  detail::VectorPipeline mean;  // where there are no sentences
+  std::optional<detail::Head> head;
+  std::size_t longest;  // tokens that fit into the position table and the tokenizer's limit
+
+  bool tensorflow() const { return preprocessor.dialect() == Dialect::tensorflow; }
+
+  std::size_t length_limit(const char* field, std::optional<std::size_t> asked,
+                           std::size_t otherwise) const {
+    if (!asked) return std::min(otherwise, longest);
+    if (*asked > encoder.config().max_sequence_length())
+      throw UsageError(
+          "longer than the model's position table",
+          {.field = field,
+           .expected = "at most " + std::to_string(encoder.config().max_sequence_length()),
+           .actual = std::to_string(*asked)});
+    return *asked;
+  }
+
+  // Rows of seq_length hold no more than that many tokens.
+  std::size_t length_limit(const TextOptions& options) const {
+    const std::size_t otherwise =
+        tensorflow() ? kTensorflowLength : encoder.config().max_sequence_length();
+    const std::size_t most = length_limit("max_length", options.max_length, otherwise);
+    return options.seq_length
+               ? std::min(most, length_limit("seq_length", options.seq_length, otherwise))
+               : most;
+  }
+
+  EncodeOptions cutting(std::size_t max_length, std::optional<Truncation> truncation) const {
+    return {.max_length = max_length,
+            .truncation = truncation.value_or(tensorflow() ? Truncation::round_robin
+                                                           : Truncation::longest_first)};
+  }
+
+  const detail::VectorPipeline& pipeline() const { return sentences ? sentences->pipeline : mean; }
+
+  // A prompt stands before the first text of each.
+  std::vector<TokenSequence> tokenize(const Texts& texts, const EncodeOptions& options,
+                                      const std::string& prompt = {}) const {
+    // Type ids are the tokenizer's where the encoder has a table for them; RoBERTa and the TF-Hub
+    // module know only one type.
+    const bool typed = encoder.config().type_vocab_size > 1 && !tensorflow();
+    std::vector<TokenSequence> sequences(texts.size());
+    pool->parallel_for(texts.size(), [&](std::size_t i, std::size_t) {
+      TextPair text = texts[i];
+      std::string first, second;
+      if (sentences) {
+        text.text = prepared(text.text, *sentences, prompt, first);
+        if (text.text_pair) text.text_pair = prepared(*text.text_pair, *sentences, {}, second);
+      }
+      Encoding encoding = preprocessor.encode(text.text, text.text_pair, options);
+      if (!typed) encoding.type_ids.assign(encoding.ids.size(), 0);
+      sequences[i] = {std::move(encoding.ids), std::move(encoding.type_ids)};
+    });
+    return sequences;
+  }
+
+  // Every sequence's poolings side by side, [sequences, poolings × hidden].
+  Tensor pool_all(const std::vector<TokenSequence>& sequences,
+                  std::span<const Pooling> poolings) const;
+};
+
+Model::Model(std::unique_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+const Preprocessor& Model::preprocessor() const noexcept {
+  return impl_->preprocessor;
+}
+const Encoder& Model::encoder() const noexcept {
+  return impl_->encoder;
+}
+const ModelInfo& Model::info() const noexcept {
+  return impl_->info;
+}
+
+Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
+  auto pool = std::make_shared<const ThreadPool>(options.threads);
+  detail::ModelFiles files = detail::read_model_files(directory, options, pool);
+  const TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
+  const std::size_t positions = files.config.max_sequence_length();
+  const std::size_t longest = std::min(positions, tokenizer.model_max_length.value_or(positions));
+  const std::optional<detail::SentenceTransformer>& sentences = files.sentences;
+  ModelInfo info{
+      .directory = directory,
+      .weights_file = files.checkpoint.file(),
+      .weights_format = files.checkpoint.format(),
+      .engine = describe_engine(options.engine, options.precision),
+      .threads = pool->threads(),
+      .normalize = sentences && sentences->normalize,
+      .embedding_size = files.config.hidden_size,
+      .max_length = longest,
+  };
+  if (sentences) {
+    info.poolings = sentences->pipeline.poolings;
+    info.modules = sentences->pipeline.module_names();
+    info.embedding_size = sentences->pipeline.width(files.config.hidden_size);
+  }
+  if (files.head) info.head = files.head->info;
+  if (files.preprocessor.dialect() == Dialect::tensorflow)
+    info.max_length = std::min(longest, kTensorflowLength);
+  else if (sentences && sentences->max_seq_length)
+    info.max_length = std::min(longest, *sentences->max_seq_length);
+  return Model(std::unique_ptr<const Impl>(new Impl{std::move(info),
+                                                    pool,
+                                                    std::move(files.preprocessor),
+                                                    {files.config,
+                                                     std::move(files.checkpoint),
+                                                     pool,
+                                                     {.engine = options.engine,
+                                                      .precision = options.precision,
+                                                      .batch_tokens = options.batch_tokens}},
+                                                    std::move(files.sentences),
+                                                    {},
+                                                    std::move(files.head),
+                                                    longest}));
+}
+
+EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,
+                             const TextOptions& options) const {
+  const Impl& m = *impl_;
+  const std::size_t max_length = m.length_limit(options);
+  const std::vector<TokenSequence> sequences =
+      m.tokenize(texts, m.cutting(max_length, options.truncation));
+
+  EncoderInputs inputs{.batch = sequences.size()};
+  for (const TokenSequence& s : sequences)
+    inputs.seq_length = std::max(inputs.seq_length, s.ids.size());
+  if (m.tensorflow()) inputs.seq_length = max_length;
+  if (options.seq_length) inputs.seq_length = *options.seq_length;
+  const auto pad = static_cast<std::int32_t>(m.encoder.config().pad_token_id);
+  const std::size_t size = inputs.batch * inputs.seq_length;
+  inputs.input_word_ids.assign(size, pad);
+  inputs.input_mask.assign(size, 0);
+  inputs.input_type_ids.assign(size, 0);
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const auto first = static_cast<std::ptrdiff_t>(i * inputs.seq_length);
+    std::ranges::copy(sequences[i].ids, inputs.input_word_ids.begin() + first);
+    std::ranges::copy(sequences[i].type_ids, inputs.input_type_ids.begin() + first);
+    std::fill_n(inputs.input_mask.begin() + first, sequences[i].ids.size(), 1);
+  }
+  return m.encoder(inputs, outputs);
+}
+
+Tensor Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
+                             std::span<const Pooling> poolings) const {
+  // Longest first: sentences of a batch take about equally long, and what memory is needed is
+  // needed at once.
+  std::vector<std::size_t> order(sequences.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater{},
+                           [&](std::size_t i) { return sequences[i].ids.size(); });
+
+  Tensor vectors{sequences.size(), poolings.size() * encoder.config().hidden_size};
+  detail::TokenBatchBuilder builder(encoder.config());
+  for (std::size_t next = 0; next < order.size();) {
+    const std::size_t first = next;
+    builder.clear();
+    do {
+      const TokenSequence& s = sequences[order[next++]];
+      builder.append(s.ids, s.type_ids);
+    } while (next < order.size() && builder.batch().tokens() + sequences[order[next]].ids.size() <=
+                                        encoder.core().batch_tokens());
+    encoder.core().pool(builder.batch(), poolings,
+                        [&](std::size_t s, std::span<const float> vector) {
+                          std::ranges::copy(vector, vectors.at(order[first + s]).begin());
+                        });
+  }
+  return vectors;
+}
+
+Tensor Model::embed(const Texts& texts, const EmbedOptions& options) const {
+  const Impl& m = *impl_;
+  if (options.pooling == Pooling::pooler) m.encoder.require_pooler();
+  const std::vector<TokenSequence> sequences =
+      m.tokenize(texts,
+                 m.cutting(m.length_limit("max_length", options.max_length, m.info.max_length),
+                           options.truncation),
+                 m.sentences ? m.sentences->prompt : std::string());
+  Tensor vectors =
+      options.pooling == Pooling::automatic
+          ? detail::run_modules(m.pipeline(), m.pool_all(sequences, m.pipeline().poolings), *m.pool)
+          : m.pool_all(sequences, {&options.pooling, 1});
+  if (options.normalize.value_or(m.info.normalize))
+    for (std::size_t i = 0; i < vectors.shape()[0]; ++i)
+      normalize(vectors.at(i));
+  return vectors;
+}
+
+Tensor Model::classify(const Texts& texts, const TextOptions& options) const {
+  const Impl& m = *impl_;
+  if (!m.head || m.head->info.labels == 0)
+    throw UsageError("this checkpoint has no classifier of texts that could be run",
+                     {.file = m.info.weights_file.string(),
+                      .actual = m.head ? m.head->info.description : "an encoder alone"});
+  const std::vector<TokenSequence> sequences =
+      m.tokenize(texts, m.cutting(m.length_limit(options), options.truncation));
+  const detail::VectorPipeline& pipeline = m.head->pipeline;
+  return detail::run_modules(pipeline, m.pool_all(sequences, pipeline.poolings), *m.pool);
+}
+
+Preprocessor load_preprocessor(const std::filesystem::path& directory, const LoadOptions& options) {
+  return detail::read_preprocessor_of(directory, options);
+}
+
+}  // namespace klue

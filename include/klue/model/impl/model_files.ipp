@@ -1,0 +1,188 @@
+#include <array>
+#include <string>
+#include <utility>
+
+#include <klue/checkpoint/detail/archive.hpp>
+#include <klue/checkpoint/detail/readers.hpp>
+#include <klue/core/error.hpp>
+#include <klue/model/detail/model_files.hpp>
+#include <klue/text/tokenizer_config.hpp>
+
+namespace klue::detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Trained models often round their table up so that it multiplies well. Further apart than this,
+// vocabulary and weights belong to different models.
+constexpr std::size_t kMostSpareRows = 127;
+
+void check_vocabulary(const Preprocessor& preprocessor, const EncoderConfig& config,
+                      const std::filesystem::path& directory) {
+  const std::size_t pieces = preprocessor.tokenizer().vocabulary().size();
+  if (pieces > config.vocab_size || pieces + kMostSpareRows < config.vocab_size)
+    throw FormatError("the vocabulary is not the one of these weights",
+                      {.file = directory.string(),
+                       .field = "vocab_size",
+                       .expected = std::to_string(config.vocab_size) + " pieces",
+                       .actual = std::to_string(pieces)});
+  const auto pad = static_cast<std::size_t>(preprocessor.tokenizer().special_ids().pad);
+  if (pad != config.pad_token_id)
+    throw FormatError("config.json and the tokenizer disagree about the padding token",
+                      {.file = directory.string(),
+                       .field = "pad_token_id",
+                       .expected = std::to_string(pad),
+                       .actual = std::to_string(config.pad_token_id)});
+}
+
+// The encoder of a SavedModel, of which only the tensors are known. The rest is the TF-Hub
+// module's: klue/roberta-base with positions counted from 0.
+EncoderConfig config_of(const EncoderShape& shape) {
+  EncoderConfig config;
+  config.vocab_size = shape.vocabulary;
+  config.hidden_size = shape.hidden;
+  config.num_hidden_layers = shape.layers;
+  config.num_attention_heads = shape.heads;
+  config.intermediate_size = shape.intermediate;
+  config.max_position_embeddings = shape.positions;
+  config.type_vocab_size = shape.token_types;
+  config.positions = PositionScheme::index;
+  return config;
+}
+
+bool is_archive(const fs::path& path) {
+  return Archive::is_named_so(path) && fs::is_regular_file(path);
+}
+
+bool is_saved_model(const fs::path& directory) {
+  return !fs::exists(directory / "config.json") &&
+         fs::exists(directory / "variables" / "variables.index");
+}
+
+// The tokenizer of an archive: only a preprocess module's vocabulary is ever packed.
+std::optional<TokenizerFiles> packed_tokenizer(const Archive& archive) {
+  const std::optional<std::string> member = archive.locate("assets/vocab.txt");
+  if (!member) return std::nullopt;
+  const auto bytes = archive.members().at(*member);
+  return parse_vocabulary_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                               (archive.file() / *member).string());
+}
+
+// The tokenizer's files in a folder, or in its assets, or in an archive; nothing where there are
+// none.
+std::optional<TokenizerFiles> find_tokenizer(const fs::path& path) {
+  if (is_archive(path)) return packed_tokenizer(Archive::open(path));
+  for (const fs::path& folder : {path / "assets", path})
+    if (fs::exists(folder / "vocab.txt")) return read_tokenizer_files(folder);
+  return std::nullopt;
+}
+
+// The encoder module has no vocabulary of its own; the preprocess module has it among its assets,
+// and people unpack the two side by side, or leave them packed.
+TokenizerFiles tokenizer_beside(const fs::path& model) {
+  const fs::path absolute = fs::absolute(model).lexically_normal();
+  const fs::path beside = absolute.parent_path(), above = beside.parent_path();
+  for (const fs::path& folder : {beside, above})
+    for (const char* name :
+         {"klue_roberta_cased_preprocess", "klue_roberta_cased_preprocess/1",
+          "klue_roberta_cased_preprocess_1", "klue_roberta_cased_preprocess_1.tar.gz",
+          "klue_roberta_cased_preprocess.tar.gz"})
+      if (auto found = find_tokenizer(folder / name)) return std::move(*found);
+  throw IoError(
+      "no vocabulary found: give the directory of the preprocess module",
+      {.file = model.string(),
+       .expected = "assets/vocab.txt here or in klue_roberta_cased_preprocess beside it"});
+}
+
+// Where the tokenizer is: given, in the model itself, or beside a SavedModel. `unpacked` is the
+// model where it is an archive that is open already.
+TokenizerFiles find_tokenizer_files(const fs::path& model, const LoadOptions& options,
+                                    const Archive* unpacked) {
+  if (!options.preprocessor.empty()) {
+    if (auto found = find_tokenizer(options.preprocessor)) return std::move(*found);
+    if (is_archive(options.preprocessor))
+      throw FormatError("no vocabulary in the archive",
+                        {.file = options.preprocessor.string(), .expected = "assets/vocab.txt"});
+    return read_tokenizer_files(options.preprocessor);
+  }
+  if (unpacked == nullptr && !is_saved_model(model)) return read_tokenizer_files(model);
+  auto own = unpacked != nullptr ? packed_tokenizer(*unpacked) : find_tokenizer(model);
+  return own ? std::move(*own) : tokenizer_beside(model);
+}
+
+Preprocessor read_preprocessor(const fs::path& model, const LoadOptions& options,
+                               std::size_t type_vocab_size, std::shared_ptr<const ThreadPool> pool,
+                               const Archive* unpacked = nullptr) {
+  const Dialect usual =
+      unpacked != nullptr || is_saved_model(model) ? Dialect::tensorflow : Dialect::huggingface;
+  return Preprocessor(
+      Tokenizer(find_tokenizer_files(model, options, unpacked), options.dialect.value_or(usual)),
+      type_vocab_size, std::move(pool));
+}
+
+void require_directory(const fs::path& directory) {
+  std::error_code ignored;
+  if (!fs::is_directory(directory, ignored))
+    throw IoError("no such model directory", {.file = directory.string()});
+}
+
+// `unpacked` is the SavedModel where it is an archive.
+ModelFiles read_saved_model(const fs::path& path, const LoadOptions& options,
+                            std::shared_ptr<const ThreadPool> pool,
+                            const Archive* unpacked = nullptr) {
+  const PipelineEngine engine{options.engine, *pool};
+  Checkpoint checkpoint =
+      unpacked != nullptr ? read_tensorflow_checkpoint(*unpacked) : open_checkpoint(path);
+  if (!checkpoint.encoder_shape())
+    throw FormatError("no RoBERTa encoder in this SavedModel",
+                      {.file = checkpoint.file().string()});
+  EncoderConfig config = config_of(*checkpoint.encoder_shape());
+  Preprocessor preprocessor =
+      read_preprocessor(path, options, config.type_vocab_size, pool, unpacked);
+  config.pad_token_id = static_cast<std::size_t>(preprocessor.tokenizer().special_ids().pad);
+  validate(config, checkpoint.file());
+  check_vocabulary(preprocessor, config, path);
+  std::optional<Head> head = read_head({}, config, checkpoint, engine);
+  return {std::move(config), std::move(preprocessor), std::move(checkpoint), std::nullopt,
+          std::move(head)};
+}
+
+}  // namespace
+
+ModelFiles read_model_files(const fs::path& directory, const LoadOptions& options,
+                            std::shared_ptr<const ThreadPool> pool) {
+  if (is_archive(directory)) {
+    const Archive archive = Archive::open(directory);
+    return read_saved_model(directory, options, std::move(pool), &archive);
+  }
+  require_directory(directory);
+  if (is_saved_model(directory)) return read_saved_model(directory, options, std::move(pool));
+
+  const PipelineEngine engine{options.engine, *pool};
+  const fs::path encoder = transformer_directory(directory);
+  const fs::path config_json = encoder / "config.json";
+  const EncoderConfig config = read_encoder_config(config_json);
+  Preprocessor preprocessor = read_preprocessor(encoder, options, config.type_vocab_size, pool);
+  check_vocabulary(preprocessor, config, encoder);
+  std::optional<SentenceTransformer> sentences =
+      read_sentence_transformer(directory, config.hidden_size, engine);
+  Checkpoint checkpoint = open_checkpoint(encoder);
+  std::optional<Head> head = read_head(config_json, config, checkpoint, engine);
+  return {config, std::move(preprocessor), std::move(checkpoint), std::move(sentences),
+          std::move(head)};
+}
+
+Preprocessor read_preprocessor_of(const fs::path& path, const LoadOptions& options) {
+  auto pool = std::make_shared<const ThreadPool>(options.threads);
+  if (is_archive(path)) {
+    const Archive archive = Archive::open(path);
+    return read_preprocessor(path, options, 1, std::move(pool), &archive);
+  }
+  require_directory(path);
+  const fs::path directory = transformer_directory(path);
+  const fs::path config = directory / "config.json";
+  const std::size_t types = fs::exists(config) ? read_encoder_config(config).type_vocab_size : 1;
+  return read_preprocessor(directory, options, types, std::move(pool));
+}
+
+}  // namespace klue::detail

@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/utf16.h>
+
+#include <klue/core/error.hpp>
+#include <klue/text/detail/char_traits.hpp>
+#include <klue/text/detail/normalizer.hpp>
+#include <klue/text/utf8.hpp>
+
+namespace klue::detail {
+namespace {
+
+/// A character on its way through canonical decomposition. `own` is true for the first character
+/// that comes of an original one, false for those that it brings along.
+struct Decomposed {
+  char32_t value;
+  bool own;
+  std::uint8_t combining_class;
+};
+
+// The reference decomposes by the tables of Unicode 12 and lower-cases by those of Unicode 17. What
+// ICU knows beyond that is kept out, and what an older ICU does not know yet is listed, so that the
+// result does not depend on the installed version.
+constexpr int nfd_unicode = 12, lowercase_unicode = 17;
+
+bool since(char32_t c, int version) {
+  UVersionInfo age;
+  u_charAge(static_cast<UChar32>(c), age);
+  return age[0] != 0 && age[0] <= version;
+}
+
+/// Capital letters of Unicode 16 and 17 and how far behind them their lower case is.
+struct NewCapitals {
+  char32_t first, last;
+  std::int32_t distance;
+};
+constexpr NewCapitals new_capitals[] = {
+    {0x1C89, 0x1C89, 1},      {0xA7CB, 0xA7CB, 0x0264 - 0xA7CB},
+    {0xA7CC, 0xA7CC, 1},      {0xA7CE, 0xA7CE, 1},
+    {0xA7D2, 0xA7D2, 1},      {0xA7D4, 0xA7D4, 1},
+    {0xA7DA, 0xA7DA, 1},      {0xA7DC, 0xA7DC, 0x019B - 0xA7DC},
+    {0x10D50, 0x10D65, 0x20}, {0x16EA0, 0x16EB8, 0x1B},
+};
+
+char32_t lowercase_of(char32_t c) {
+  for (const NewCapitals& capitals : new_capitals)
+    if (capitals.first <= c && c <= capitals.last)
+      return static_cast<char32_t>(static_cast<std::int32_t>(c) + capitals.distance);
+  if (!since(c, lowercase_unicode)) return c;
+  return static_cast<char32_t>(u_tolower(static_cast<UChar32>(c)));
+}
+
+const UNormalizer2* nfd() {
+  UErrorCode status = U_ZERO_ERROR;
+  const UNormalizer2* instance = unorm2_getNFDInstance(&status);
+  if (U_FAILURE(status)) throw Error("the Unicode library has no normalization data");
+  return instance;
+}
+
+void decompose(char32_t value, std::vector<Decomposed>& out) {
+  const auto put = [&out](char32_t c, bool own) {
+    const bool known = since(c, nfd_unicode);
+    out.push_back({c, own, known ? u_getCombiningClass(static_cast<UChar32>(c)) : std::uint8_t{0}});
+  };
+  if (!since(value, nfd_unicode)) return put(value, true);
+  std::array<UChar, 64> units;
+  UErrorCode status = U_ZERO_ERROR;
+  const std::int32_t length =
+      unorm2_getDecomposition(nfd(), static_cast<UChar32>(value), units.data(),
+                              static_cast<std::int32_t>(units.size()), &status);
+  if (length < 0 || U_FAILURE(status)) return put(value, true);
+  for (std::int32_t i = 0; i < length;) {
+    const bool first = i == 0;
+    UChar32 c = 0;
+    U16_NEXT(units.data(), i, length, c);
+    put(static_cast<char32_t>(c), first);
+  }
+}
+
+/// Canonical ordering: runs of combining characters are sorted by class, stably.
+void reorder(std::vector<Decomposed>& text) {
+  for (auto begin = text.begin(); begin != text.end();) {
+    if (begin->combining_class == 0) {
+      ++begin;
+      continue;
+    }
+    const auto end =
+        std::find_if(begin, text.end(), [](const Decomposed& c) { return c.combining_class == 0; });
+    std::stable_sort(begin, end, [](const Decomposed& a, const Decomposed& b) {
+      return a.combining_class < b.combining_class;
+    });
+    begin = end;
+  }
+}
+
+/// NFD, then no nonspacing marks. The reference tracks where characters come from by position, not
+/// by identity: the n-th character that is some original's own takes the place of the n-th
+/// original, also where reordering has exchanged them. Offsets have to follow.
+std::vector<NormalizedChar> without_accents(const std::vector<NormalizedChar>& text,
+                                            const CharTable& traits) {
+  std::vector<Decomposed> decomposed;
+  decomposed.reserve(text.size());
+  for (const NormalizedChar& c : text)
+    decompose(c.value, decomposed);
+  reorder(decomposed);
+
+  std::vector<NormalizedChar> result;
+  result.reserve(decomposed.size());
+  std::size_t originals = 0;
+  for (const Decomposed& c : decomposed) {
+    if (c.own) ++originals;
+    if ((traits[c.value] & nonspacing_mark) != 0) continue;
+    const NormalizedChar& from = text[originals == 0 ? 0 : originals - 1];
+    result.push_back({c.value, from.begin, from.end});
+  }
+  return result;
+}
+
+/// Lower case one character at a time, as Rust's char::to_lowercase: no final sigma, and U+0130 is
+/// the one that becomes two.
+std::vector<NormalizedChar> in_lowercase(const std::vector<NormalizedChar>& text) {
+  constexpr char32_t capital_i_with_dot = 0x130, dot_above = 0x307;
+  std::vector<NormalizedChar> result;
+  result.reserve(text.size());
+  for (const NormalizedChar& c : text) {
+    if (c.value == capital_i_with_dot) {
+      result.push_back({U'i', c.begin, c.end});
+      result.push_back({dot_above, c.begin, c.end});
+    } else {
+      result.push_back({lowercase_of(c.value), c.begin, c.end});
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Normalizer::Normalizer(const TokenizerConfig& config)
+    : clean_text_(config.clean_text),
+      handle_chinese_chars_(config.handle_chinese_chars),
+      strip_accents_(config.strip_accents),
+      lowercase_(config.lowercase) {
+  for (const CharTraitsRange& range : char_traits_table())
+    for (char32_t c = range.first; c <= range.last; ++c)
+      traits_.set(c, range.traits);
+}
+
+void Normalizer::operator()(std::string_view text, std::size_t offset,
+                            std::vector<NormalizedChar>& out) const {
+  std::vector<NormalizedChar> chars;
+  chars.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = decode_utf8(text.substr(i));
+    NormalizedChar put{c.value, offset + i, offset + i + c.length};
+    i += c.length;
+    const std::uint32_t traits = traits_[c.value];
+    if (clean_text_ && (traits & hf_control) != 0) continue;
+    if (clean_text_ && (traits & hf_blank) != 0) put.value = U' ';
+    const bool isolate = handle_chinese_chars_ && (traits & hf_cjk) != 0;
+    if (isolate) chars.push_back({U' ', put.begin, put.end});
+    chars.push_back(put);
+    if (isolate) chars.push_back({U' ', put.begin, put.end});
+  }
+  if (strip_accents_) chars = without_accents(chars, traits_);
+  if (lowercase_) chars = in_lowercase(chars);
+  out.insert(out.end(), chars.begin(), chars.end());
+}
+
+std::string Normalizer::normalized(std::string_view text) const {
+  std::vector<NormalizedChar> chars;
+  (*this)(text, 0, chars);
+  std::string result;
+  for (const NormalizedChar& c : chars)
+    append_utf8(result, c.value);
+  return result;
+}
+
+}  // namespace klue::detail

@@ -1,0 +1,284 @@
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <klue/core/error.hpp>
+#include <klue/text/detail/added_tokens.hpp>
+#include <klue/text/detail/char_table.hpp>
+#include <klue/text/detail/char_traits.hpp>
+#include <klue/text/detail/normalizer.hpp>
+#include <klue/text/detail/word_splitter.hpp>
+#include <klue/text/detail/wordpiece.hpp>
+#include <klue/text/tokenizer.hpp>
+#include <klue/text/utf8.hpp>
+
+namespace klue {
+namespace {
+
+/// All ids with their names: the model's pieces and the added tokens beside them.
+Vocabulary with_added_tokens(const Vocabulary& model, const std::vector<AddedToken>& added,
+                             const std::string& source) {
+  std::vector<std::string> pieces = model.pieces();
+  for (const AddedToken& token : added) {
+    const auto id = static_cast<std::size_t>(token.id);
+    if (id >= pieces.size()) pieces.resize(id + 1);
+    if (!pieces[id].empty() && pieces[id] != token.content)
+      throw FormatError("an added token has the id of another piece",
+                        {.file = source,
+                         .field = "added token \"" + token.content + "\"",
+                         .actual = "id " + std::to_string(id) + ", \"" + pieces[id] + "\""});
+    pieces[id] = token.content;
+  }
+  return Vocabulary(std::move(pieces), source);
+}
+
+std::int32_t required(const Vocabulary& vocabulary, const std::string& token, const char* role,
+                      const std::string& source) {
+  const auto id = vocabulary.find(token);
+  if (!id)
+    throw FormatError("the special token \"" + token + "\" is not in the vocabulary",
+                      {.file = source, .field = role});
+  return *id;
+}
+
+SpecialIds special_ids_of(const Vocabulary& vocabulary, const TokenizerConfig& config,
+                          const std::string& source) {
+  return {.unk = required(vocabulary, config.unk_token, "unk_token", source),
+          .cls = required(vocabulary, config.cls_token, "cls_token", source),
+          .sep = required(vocabulary, config.sep_token, "sep_token", source),
+          .pad = required(vocabulary, config.pad_token, "pad_token", source),
+          .mask = vocabulary.find(config.mask_token)};
+}
+
+/// A special token of a template that has no row in the embeddings would read past their end.
+void check_template_ids(const std::vector<TemplatePiece>& pieces, const Vocabulary& vocabulary,
+                        const std::string& source) {
+  for (const TemplatePiece& piece : pieces)
+    for (const std::int32_t id : piece.ids)
+      if (id < 0 || static_cast<std::size_t>(id) >= vocabulary.size())
+        throw FormatError("a special token's id is outside the vocabulary",
+                          {.file = source,
+                           .field = "post_processor",
+                           .expected = "below " + std::to_string(vocabulary.size()),
+                           .actual = std::to_string(id)});
+}
+
+std::size_t special_count(const std::vector<TemplatePiece>& pieces) {
+  std::size_t count = 0;
+  for (const TemplatePiece& piece : pieces)
+    if (piece.kind == TemplatePiece::Kind::special) count += piece.ids.size();
+  return count;
+}
+
+/// Which tokens of a text go into one window.
+struct Window {
+  std::size_t begin = 0, end = 0;
+};
+
+/// What is kept of a text of which only `kept` tokens fit.
+Window kept_window(std::size_t size, std::size_t kept, Side cut) {
+  return cut == Side::right ? Window{0, kept} : Window{size - kept, size};
+}
+
+/// The windows of such a text: the first is what is kept, the others go on from it towards the end
+/// that is cut, each with `stride` tokens in common with the one before.
+std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride, Side cut) {
+  if (kept >= size) return {{0, size}};
+  if (kept == 0) return {{0, 0}, {0, size}};  // as the reference does: the rest is one window
+  if (stride >= kept)
+    throw UsageError("the stride must be smaller than what is kept of the text",
+                     {.field = "stride",
+                      .expected = "below " + std::to_string(kept),
+                      .actual = std::to_string(stride)});
+  std::vector<Window> windows;
+  for (std::size_t done = 0;; done += kept - stride) {
+    const std::size_t length = std::min(kept, size - done);
+    if (cut == Side::right)
+      windows.push_back({done, done + length});
+    else
+      windows.push_back({size - done - length, size - done});
+    if (done + length == size) return windows;
+  }
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from, Window window) {
+  to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(window.begin),
+            from.begin() + static_cast<std::ptrdiff_t>(window.end));
+}
+
+/// One row: the template filled with a window of each text.
+Encoding fill(const std::vector<TemplatePiece>& pieces, const Tokens* const (&texts)[2],
+              const Window (&windows)[2], bool add_special_tokens) {
+  Encoding row;
+  const std::size_t size = (windows[0].end - windows[0].begin) +
+                           (windows[1].end - windows[1].begin) + special_count(pieces);
+  row.ids.reserve(size);
+  row.type_ids.reserve(size);
+  row.offsets.reserve(size);
+  row.special_tokens_mask.reserve(size);
+  row.word_ids.reserve(size);
+  row.sequence_ids.reserve(size);
+  for (const TemplatePiece& piece : pieces) {
+    if (piece.kind == TemplatePiece::Kind::special) {
+      if (!add_special_tokens) continue;
+      row.ids.insert(row.ids.end(), piece.ids.begin(), piece.ids.end());
+      row.offsets.resize(row.ids.size());
+      row.special_tokens_mask.resize(row.ids.size(), 1);
+      row.word_ids.resize(row.ids.size(), -1);
+      row.sequence_ids.resize(row.ids.size(), -1);
+    } else {
+      const int which = piece.kind == TemplatePiece::Kind::first_text ? 0 : 1;
+      append(row.ids, texts[which]->ids, windows[which]);
+      append(row.offsets, texts[which]->offsets, windows[which]);
+      append(row.word_ids, texts[which]->word_ids, windows[which]);
+      row.special_tokens_mask.resize(row.ids.size(), 0);
+      row.sequence_ids.resize(row.ids.size(), which);
+    }
+    row.type_ids.resize(row.ids.size(), piece.type_id);
+  }
+  row.attention_mask.resize(row.ids.size(), 1);
+  return row;
+}
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  std::size_t at = text.find(from), done = 0;
+  if (at == text.npos) return;
+  std::string result;
+  for (; at != text.npos; at = text.find(from, done)) {
+    result.append(text, done, at - done).append(to);
+    done = at + from.size();
+  }
+  text = result.append(text, done);
+}
+
+/// The artefacts of English tokenization that the WordPiece decoder mends, one token at a time.
+void clean_up(std::string& token) {
+  constexpr std::pair<std::string_view, std::string_view> mends[] = {
+      {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  for (const auto& [from, to] : mends)
+    replace_all(token, from, to);
+}
+
+}  // namespace
+
+struct Tokenizer::Impl {
+  Impl(TokenizerFiles files, Dialect dialect_)
+      : dialect(dialect_),
+        config(std::move(files.config)),
+        vocabulary(with_added_tokens(files.vocabulary, config.added_tokens, files.source)),
+        special_ids(special_ids_of(vocabulary, config, files.source)),
+        words(files.vocabulary, config, dialect, special_ids.unk) {
+    check_template_ids(config.single, vocabulary, files.source);
+    check_template_ids(config.pair, vocabulary, files.source);
+    for (const AddedToken& token : config.added_tokens)
+      if (token.special) special_tokens.push_back(token.id);
+    std::sort(special_tokens.begin(), special_tokens.end());
+  }
+
+  Dialect dialect;
+  TokenizerConfig config;
+  Vocabulary vocabulary;
+  SpecialIds special_ids;
+  detail::WordSplitter words;
+  std::vector<std::int32_t> special_tokens;  // what decode may skip, sorted
+};
+
+Tokenizer::Tokenizer(TokenizerFiles files, Dialect dialect)
+    : impl_(std::make_unique<const Impl>(std::move(files), dialect)) {}
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+Tokenizer::~Tokenizer() = default;
+
+const Vocabulary& Tokenizer::vocabulary() const noexcept {
+  return impl_->vocabulary;
+}
+const TokenizerConfig& Tokenizer::config() const noexcept {
+  return impl_->config;
+}
+const SpecialIds& Tokenizer::special_ids() const noexcept {
+  return impl_->special_ids;
+}
+Dialect Tokenizer::dialect() const noexcept {
+  return impl_->dialect;
+}
+
+void Tokenizer::tokenize(std::string_view text, Tokens& tokens) const {
+  tokens.ids.clear();
+  tokens.offsets.clear();
+  tokens.word_ids.clear();
+  impl_->words.split(text, tokens);
+}
+
+Tokens Tokenizer::tokenize(std::string_view text) const {
+  Tokens tokens;
+  impl_->words.split(text, tokens);
+  return tokens;
+}
+
+Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view> pair,
+                           const EncodeOptions& options) const {
+  const Tokens first = tokenize(text), second = pair ? tokenize(*pair) : Tokens{};
+  const Tokens* const texts[2] = {&first, &second};
+  const auto& pieces = pair ? impl_->config.pair : impl_->config.single;
+  const std::size_t special = options.add_special_tokens ? special_count(pieces) : 0;
+
+  const std::size_t lengths[2] = {first.size(), second.size()};
+  std::vector<std::size_t> kept(lengths, lengths + (pair ? 2 : 1));
+  if (options.max_length) {
+    if (*options.max_length < special)
+      throw UsageError("no room for the special tokens",
+                       {.field = "max_length",
+                        .expected = "at least " + std::to_string(special),
+                        .actual = std::to_string(*options.max_length)});
+    kept = truncated_lengths(kept, *options.max_length - special, options.truncation);
+  }
+  kept.resize(2);
+
+  const Side cut = options.truncation_side.value_or(impl_->config.truncation_side);
+  if (!options.return_overflowing) {
+    const Window windows[2] = {kept_window(lengths[0], kept[0], cut),
+                               kept_window(lengths[1], kept[1], cut)};
+    return fill(pieces, texts, windows, options.add_special_tokens);
+  }
+  const auto first_windows = windows_of(first.size(), kept[0], options.stride, cut);
+  const auto second_windows = windows_of(second.size(), kept[1], options.stride, cut);
+  const auto row = [&](std::size_t i, std::size_t j) {
+    const Window windows[2] = {first_windows[i], second_windows[j]};
+    return fill(pieces, texts, windows, options.add_special_tokens);
+  };
+  Encoding encoding = row(0, 0);
+  // The order of the reference: every further window of the first text with all of the second,
+  // then the first window with the further ones of the second.
+  for (std::size_t i = 1; i <= first_windows.size(); ++i)
+    for (std::size_t j = i == first_windows.size() ? 1 : 0; j < second_windows.size(); ++j)
+      encoding.overflowing.push_back(row(i % first_windows.size(), j));
+  return encoding;
+}
+
+std::string Tokenizer::decode(std::span<const std::int32_t> ids,
+                              const DecodeOptions& options) const {
+  const bool clean = options.clean_up.value_or(impl_->config.decoder_cleanup);
+  const std::string& prefix = impl_->config.decoder_prefix;
+  std::string text, part;
+  bool first = true;
+  for (const std::int32_t id : ids) {
+    const std::string& token = this->token(id);
+    if (options.skip_special_tokens &&
+        std::binary_search(impl_->special_tokens.begin(), impl_->special_tokens.end(), id))
+      continue;
+    if (token.empty()) continue;  // an id that no piece has
+    const bool joins = !first && token.starts_with(prefix);
+    part.clear();
+    if (!first && !joins) part.push_back(' ');
+    part.append(token, joins ? prefix.size() : 0);
+    first = false;
+    if (clean) clean_up(part);
+    text += part;
+  }
+  return text;
+}
+
+}  // namespace klue

@@ -1,0 +1,1 @@
+#include <klue/checkpoint/src.hpp>

@@ -1,0 +1,1 @@
+#include <klue/hub/src.hpp>

@@ -1,0 +1,1 @@
+#include <klue/model/src.hpp>

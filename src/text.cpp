@@ -1,0 +1,1 @@
+#include <klue/text/src.hpp>
