@@ -17,7 +17,8 @@ namespace {
 klue::TextOptions text_options(const Options& options) {
   return {.max_length = options.max_length,
           .seq_length = options.seq_length,
-          .truncation = options.truncation};
+          .truncation =
+              options.long_texts == Long::refuse ? klue::Truncation::error : options.truncation};
 }
 
 }  // namespace
@@ -26,6 +27,8 @@ klue::EmbedOptions embedding_options(const Options& options) {
   klue::EmbedOptions result{.pooling = options.pooling,
                             .max_length = options.max_length,
                             .truncation = options.truncation};
+  if (options.long_texts == Long::windows) result.long_texts = klue::LongTexts::windows;
+  if (options.long_texts == Long::refuse) result.truncation = klue::Truncation::error;
   if (options.output == Output::pooled) result.pooling = klue::Pooling::pooler;
   if (options.normalize) result.normalize = true;
   // Padding does not change an embedding; what remains of a sequence length is its limit.
@@ -42,18 +45,37 @@ Embedder::Embedder(const klue::Model& model, const Options& options)
 }
 
 klue::Tensor Embedder::operator()(const std::vector<tools::Record>& records) const {
-  if (options_.output == Output::logits) return model_.classify(records, text_options(options_));
-  return model_.embed(records, embedding_);
+  return embed(records, {}, nullptr);
+}
+
+klue::Tensor Embedder::embed(const std::vector<tools::Record>& records, const std::stop_token& stop,
+                             std::vector<klue::TextReport>* reports) const {
+  if (options_.output == Output::logits) {
+    klue::TextOptions texts = text_options(options_);
+    texts.stop = stop;
+    return model_.classify(records, texts);
+  }
+  klue::EmbedOptions embedding = embedding_;
+  embedding.stop = stop;
+  embedding.reports = reports;
+  return model_.embed(records, embedding);
 }
 
 void Embedder::compute(Chunk& chunk, const std::stop_token& stop) const {
-  if (stop.stop_requested()) throw klue::StoppedError();
+  std::vector<klue::TextReport> reports;
   try {
-    chunk.vectors = (*this)(chunk.records);
+    chunk.vectors = embed(chunk.records, stop, options_.summary ? &reports : nullptr);
   } catch (const klue::UsageError&) {
     refuse_long(chunk);
     throw;
   }
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    chunk.counts.tokens += reports[i].kept;
+    chunk.counts.cut += reports[i].cut() ? 1 : 0;
+    chunk.counts.unknown += reports[i].unknown != 0 ? 1 : 0;
+  }
+  for (const tools::Record& record : chunk.records)
+    chunk.counts.empty += record.text.empty() && !record.text_pair && !record.is_null ? 1 : 0;
 }
 
 // Which of the texts it was that could not be cut.

@@ -32,6 +32,8 @@ class Embedder {
   const klue::Model& model() const noexcept { return model_; }
 
  private:
+  klue::Tensor embed(const std::vector<tools::Record>& records, const std::stop_token& stop,
+                     std::vector<klue::TextReport>* reports) const;
   void refuse_long(const Chunk& chunk) const;
 
   const klue::Model& model_;

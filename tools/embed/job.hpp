@@ -26,10 +26,10 @@ struct ShardRange {
 
 /// How far a run has come: everything up to here is on the disk.
 struct JobState {
-  std::uint64_t texts = 0;   ///< vectors written
-  std::uint64_t bytes = 0;   ///< of the output
+  std::uint64_t texts = 0;     ///< vectors written
+  std::uint64_t bytes = 0;     ///< of the output
   std::string input_sha256{};  ///< of the texts so far
-  bool complete = false;     ///< nothing is missing but the name
+  bool complete = false;       ///< nothing is missing but the name
 };
 
 /// What lies beside an output that is not whole yet: OUT.partial.json.

@@ -96,7 +96,9 @@ void write_tokens(const klue::Model& model, const Options& options, TextFeed& fe
       .pooled_output = false, .sequence_output = !all_layers, .encoder_outputs = all_layers};
   const klue::TextOptions texts{.max_length = options.max_length,
                                 .seq_length = options.seq_length,
-                                .truncation = options.truncation};
+                                .truncation = options.long_texts == Long::refuse
+                                                  ? klue::Truncation::error
+                                                  : options.truncation};
   const auto arrays = [&](klue::EncoderOutputs& result) {
     return all_layers ? std::move(result.encoder_outputs)
                       : std::vector<klue::Tensor>{std::move(result.sequence_output)};

@@ -47,10 +47,10 @@ const Names<Format> kFormats{{"text", Format::text}, {"jsonl", Format::jsonl},
                              {"csv", Format::csv},   {"npy", Format::npy},
                              {"f32", Format::f32},   {"fbin", Format::fbin}};
 const Names<Dtype> kDtypes{{"f32", Dtype::f32}, {"f16", Dtype::f16}};
-const Names<Progress> kProgress{{"auto", Progress::automatic},
-                                {"bar", Progress::bar},
-                                {"lines", Progress::lines},
-                                {"none", Progress::none}};
+const Names<tools::ProgressKind> kProgress{{"auto", tools::ProgressKind::automatic},
+                                           {"bar", tools::ProgressKind::bar},
+                                           {"lines", tools::ProgressKind::lines},
+                                           {"none", tools::ProgressKind::none}};
 const Names<Long> kLongs{{"cut", Long::cut}, {"windows", Long::windows}, {"refuse", Long::refuse}};
 const Names<klue::Truncation> kTruncations{{"longest_first", klue::Truncation::longest_first},
                                            {"only_first", klue::Truncation::only_first},

@@ -8,6 +8,7 @@
 
 #include <klue/klue.hpp>
 
+#include "common/progress_meter.hpp"
 #include "common/record_reader.hpp"
 
 namespace embed {
@@ -15,7 +16,6 @@ namespace embed {
 enum class Output { pooled, sequence, layers, embedding, logits };
 enum class Format { text, jsonl, csv, npy, fbin, f32 };
 enum class Dtype { f32, f16 };
-enum class Progress { automatic, bar, lines, none };
 enum class Long { cut, windows, refuse };
 
 /// Which part of the input: `number` of `of`, from 1.
@@ -47,7 +47,7 @@ struct Options {
   std::string plot;
   bool info = false;
   bool quiet = false, summary = false;
-  Progress progress = Progress::automatic;
+  tools::ProgressKind progress = tools::ProgressKind::automatic;
   Long long_texts = Long::cut;
   std::optional<klue::Dialect> dialect;
   std::optional<std::size_t> max_length, seq_length;

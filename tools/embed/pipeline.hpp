@@ -13,6 +13,11 @@
 
 namespace embed {
 
+/// What is counted of texts, for the summary.
+struct Counts {
+  std::size_t tokens = 0, cut = 0, empty = 0, unknown = 0;
+};
+
 /// Texts that go through the pipeline together.
 struct Chunk {
   std::size_t first = 0;  ///< index of the first record
@@ -20,7 +25,7 @@ struct Chunk {
   std::string input_sha256{};    ///< of all texts up to here, where that is wanted
   std::uint64_t bytes_read = 0;  ///< of the input, up to here
   klue::Tensor vectors{};        ///< [records, width], once they are computed
-  std::size_t tokens = 0, cut = 0, empty = 0, unknown = 0;
+  Counts counts{};
 };
 
 /// The three things that happen to a chunk.

@@ -68,9 +68,12 @@ klue::EncoderInputs pack(const klue::Preprocessor& preprocessor, const tools::Re
 
 void write_line(const klue::Preprocessor& preprocessor, const tools::Record& record,
                 const Options& options, LineWriter line) {
-  const klue::Truncation truncation = options.truncation.value_or(
-      preprocessor.dialect() == klue::Dialect::tensorflow ? klue::Truncation::round_robin
-                                                          : klue::Truncation::longest_first);
+  const klue::Truncation truncation =
+      options.long_texts == Long::refuse
+          ? klue::Truncation::error
+          : options.truncation.value_or(preprocessor.dialect() == klue::Dialect::tensorflow
+                                            ? klue::Truncation::round_robin
+                                            : klue::Truncation::longest_first);
   std::optional<std::size_t> limit = options.max_length;
   if (options.seq_length)
     limit = std::min(limit.value_or(*options.seq_length), *options.seq_length);
