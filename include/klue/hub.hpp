@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <klue/core/language.hpp>
+
 /// Models by name, from the cache that Hugging Face's own tools keep, or from the hub itself.
 ///
 ///     #include <klue/hub.hpp>
@@ -47,16 +49,16 @@ struct Options {
   /// HF_HOME/token), HF_HUB_OFFLINE (1, ON, YES, TRUE) and HF_HUB_DOWNLOAD_TIMEOUT (seconds).
   /// Throws UsageError for a timeout that is no number, and where not even HOME says where the
   /// cache is.
-  static Options from_environment();
+  KLUE_EXPORT static Options from_environment();
 };
 
 /// Whether a text could be the name of a model, with or without a revision. Asks nobody: a
 /// directory may have such a name, too.
-bool is_name(std::string_view text);
+KLUE_EXPORT bool is_name(std::string_view text);
 
 /// The cached snapshot of a model, a directory for `Model::load`, where everything that loading it
 /// takes is there; else nothing. Asks no network. Throws UsageError for what is no name.
-std::optional<std::filesystem::path> find_cached(
+KLUE_EXPORT std::optional<std::filesystem::path> find_cached(
     std::string_view name, const Options& options = Options::from_environment());
 
 /// The snapshot of a model, a directory for `Model::load`. What is cached completely is used as it
@@ -75,7 +77,7 @@ std::optional<std::filesystem::path> find_cached(
 /// sense or a file that is not what the hub promised; UnsupportedError for a model without weights
 /// that this library reads, and where something has to be downloaded by a library that was built
 /// without libcurl.
-std::filesystem::path fetch(std::string_view name,
-                            const Options& options = Options::from_environment());
+KLUE_EXPORT std::filesystem::path fetch(std::string_view name,
+                                        const Options& options = Options::from_environment());
 
 }  // namespace klue::hub

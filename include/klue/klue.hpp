@@ -10,8 +10,10 @@
 
 #include <klue/core/encoder_inputs.hpp>
 #include <klue/core/error.hpp>
+#include <klue/core/language.hpp>
 #include <klue/core/tensor.hpp>
 #include <klue/encoder/encoder.hpp>
 #include <klue/encoder/pooling.hpp>
 #include <klue/model.hpp>
 #include <klue/text/preprocessor.hpp>
+#include <klue/version.hpp>

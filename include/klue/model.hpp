@@ -114,7 +114,7 @@ struct ModelInfo {
 ///
 /// Immutable after load: any number of threads may call one model at once, and share its threads
 /// when they do. Text is UTF-8; what is not valid UTF-8 counts as U+FFFD and is no error.
-class Model {
+class KLUE_EXPORT Model {
  public:
   /// Opens a model directory, as it is:
   /// - Hugging Face layout: config.json, the tokenizer's files and model.safetensors or
@@ -170,7 +170,7 @@ class Model {
 
 /// The tokenizer of a model directory alone, without its weights, which may be missing: what
 /// `Model::load(directory).preprocessor()` would be. Throws as Model::load does.
-Preprocessor load_preprocessor(const std::filesystem::path& directory,
-                               const LoadOptions& options = {});
+KLUE_EXPORT Preprocessor load_preprocessor(const std::filesystem::path& directory,
+                                           const LoadOptions& options = {});
 
 }  // namespace klue

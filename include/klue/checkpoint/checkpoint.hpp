@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include <klue/core/language.hpp>
+
 namespace klue {
 
 /// Element types that checkpoints store. Little-endian, IEEE where that applies.
@@ -32,14 +34,14 @@ enum class DType : std::uint8_t {
 };
 
 /// Bytes of one element.
-std::size_t dtype_size(DType dtype) noexcept;
+KLUE_EXPORT std::size_t dtype_size(DType dtype) noexcept;
 
 /// "F32", "BF16": the spelling of safetensors.
-std::string_view dtype_name(DType dtype) noexcept;
+KLUE_EXPORT std::string_view dtype_name(DType dtype) noexcept;
 
 /// One tensor as it lies in its file, not necessarily aligned. A scalar has rank 0 and one element;
 /// an extent of 0 makes a tensor without elements.
-struct TensorView {
+struct KLUE_EXPORT TensorView {
   DType dtype = DType::f32;
   std::vector<std::size_t> shape{};
 
@@ -141,7 +143,7 @@ struct CheckpointOptions {
 /// .tar.gz of a SavedModel. Throws what
 /// the format's reader throws, IoError that lists what it looked for where there is none of it, and
 /// UnsupportedError where there are only weights in a format that this library does not read.
-Checkpoint open_checkpoint(const std::filesystem::path& path,
-                           const CheckpointOptions& options = {});
+KLUE_EXPORT Checkpoint open_checkpoint(const std::filesystem::path& path,
+                                       const CheckpointOptions& options = {});
 
 }  // namespace klue

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include <klue/core/language.hpp>
+
 namespace klue {
 
 /// What `bert_pack_inputs` makes and the encoder takes: three [batch, seq_length] integer matrices

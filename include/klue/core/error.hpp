@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <klue/core/language.hpp>
+
 namespace klue {
 
 /// Where an error was found and what was wrong there. Every part may be empty.
@@ -18,7 +20,7 @@ struct ErrorContext {
 /// Base of everything the library throws on purpose. `what()` is one line for people, made of the
 /// message and the context: `model.safetensors: roberta.pooler.dense.weight: wrong shape (expected
 /// [768, 768], found [768, 1024])`. Only std::bad_alloc can reach a caller beside it.
-class Error : public std::runtime_error {
+class KLUE_EXPORT Error : public std::runtime_error {
  public:
   explicit Error(std::string_view message, ErrorContext context = {})
       : std::runtime_error(compose(message, context)), context_(std::move(context)) {}
@@ -49,22 +51,22 @@ class Error : public std::runtime_error {
 };
 
 /// The caller asked for something that cannot be: a wrong argument, an output the model lacks.
-class UsageError : public Error {
+class KLUE_EXPORT UsageError : public Error {
   using Error::Error;
 };
 
 /// A file is there but is not what it claims to be, or contradicts another file.
-class FormatError : public Error {
+class KLUE_EXPORT FormatError : public Error {
   using Error::Error;
 };
 
 /// A file is sound but asks for something this library (or this build of it) does not do.
-class UnsupportedError : public Error {
+class KLUE_EXPORT UnsupportedError : public Error {
   using Error::Error;
 };
 
 /// The operating system refused: no such file, no permission, a full disk.
-class IoError : public Error {
+class KLUE_EXPORT IoError : public Error {
   using Error::Error;
 };
 

@@ -6,3 +6,4 @@
 #include <klue/core/impl/json_file.ipp>
 #include <klue/core/impl/mapped_file.ipp>
 #include <klue/core/impl/thread_pool.ipp>
+#include <klue/core/impl/version.ipp>

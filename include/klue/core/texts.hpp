@@ -2,44 +2,118 @@
 
 #include <concepts>
 #include <cstddef>
+#include <deque>
 #include <initializer_list>
 #include <optional>
 #include <ranges>
-#include <span>
+#include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace klue {
 
+namespace detail {
+
+/// Something that is one text: a string, a view of one, a literal.
+template <class T>
+concept TextLike = std::convertible_to<T, std::string_view>;
+
+/// A text that ends with the expression it stands in: whoever keeps a view of it reads freed
+/// memory.
+template <class T>
+concept TemporaryText =
+    TextLike<T> && !std::is_lvalue_reference_v<T> && std::constructible_from<std::string, T> &&
+    std::is_class_v<std::remove_cvref_t<T>> &&
+    !std::same_as<std::remove_cvref_t<T>, std::string_view>;
+
+template <class T>
+concept OptionalText =
+    std::same_as<T, std::optional<std::string_view>> || std::same_as<T, std::nullopt_t>;
+
+/// std::pair or std::tuple of two texts.
+template <class T>
+concept PairLike = requires(T pair) {
+  requires std::tuple_size<std::remove_cvref_t<T>>::value == 2;
+  { std::get<0>(pair) } -> TextLike;
+  { std::get<1>(pair) } -> TextLike;
+};
+
+}  // namespace detail
+
 /// A text, or two that belong together (premise and hypothesis, question and passage). UTF-8.
+/// Views: what they show must outlive this, so that it is not made from strings that end at once.
 struct TextPair {
   std::string_view text{};
   std::optional<std::string_view> text_pair{};
+
+  TextPair() = default;
+  template <detail::TextLike First>
+  requires(!detail::TemporaryText<First&&>) TextPair(First&& first) : text(first) {}
+  template <detail::TextLike First, detail::TextLike Second>
+  requires(!detail::TemporaryText<First&&> && !detail::TemporaryText<Second&&>)
+      TextPair(First&& first, Second&& second)
+      : text(first), text_pair(std::string_view(second)) {}
+  /// A pair where there is a second text.
+  template <detail::TextLike First, detail::OptionalText Second>
+  requires(!detail::TemporaryText<First&&>) TextPair(First&& first, Second second)
+      : text(first), text_pair(second) {}
 };
 
-/// The texts of one call, whatever the caller keeps them in: `{"하나", "둘"}`, a vector of strings
-/// or string views, a range of TextPair. Views only: the texts must outlive the call.
+/// The texts of one call, whatever the caller keeps them in. Each of these means what it says:
+///
+///     model.embed("하나")                              one text
+///     model.embed({"하나", "둘"})                       two texts
+///     model.embed({{"전제", "가설"}, {"질문", "문단"}})   two pairs
+///     model.embed(strings)                             a range of strings, of views, of TextPair,
+///                                                      of std::pair<std::string, std::string>
+///     model.embed(rows | std::views::transform([](auto& row) { return "query: " + row.body; }))
+///
+/// Views, which must outlive the call; only strings that a range makes as it goes, as in the last
+/// line, are kept here. Ranges of other things that end at once do not compile.
 class Texts {
  public:
-  Texts(std::initializer_list<std::string_view> texts) {
+  /// An element of a braced list, whose temporaries live until the end of the call.
+  class Element {
+   public:
+    template <detail::TextLike First>
+    Element(First&& first) : texts_(std::string_view(first), std::nullopt) {}
+    template <detail::TextLike First, detail::TextLike Second>
+    Element(First&& first, Second&& second)
+        : texts_(std::string_view(first), std::string_view(second)) {}
+    template <detail::TextLike First, detail::TextLike Second, class... More>
+    Element(First&&, Second&&, More&&...) = delete;  // at most two texts belong together
+    Element(const TextPair& texts) : texts_(texts) {}
+
+   private:
+    friend class Texts;
+    TextPair texts_;
+  };
+
+  Texts(std::initializer_list<Element> texts) {
     texts_.reserve(texts.size());
-    for (const std::string_view text : texts)
-      texts_.push_back({text});
+    for (const Element& element : texts)
+      texts_.push_back(element.texts_);
   }
 
+  /// One text.
+  template <detail::TextLike One>
+  Texts(One&& text) : texts_{TextPair(std::string_view(text), std::nullopt)} {}
+
+  Texts(const TextPair& texts) : texts_{texts} {}
+
   template <std::ranges::input_range Range>
-  requires(!std::same_as<std::remove_cvref_t<Range>, Texts> &&
-           (std::convertible_to<std::ranges::range_reference_t<Range>, std::string_view> ||
+  requires(!std::same_as<std::remove_cvref_t<Range>, Texts> && !detail::TextLike<Range> &&
+           (detail::TextLike<std::ranges::range_reference_t<Range>> ||
+            detail::PairLike<std::ranges::range_reference_t<Range>> ||
             std::convertible_to<std::ranges::range_reference_t<Range>, TextPair>))
-      Texts(const Range& range) {
-    if constexpr (std::ranges::sized_range<const Range>) texts_.reserve(std::ranges::size(range));
-    for (const auto& element : range) {
-      if constexpr (std::convertible_to<decltype(element), std::string_view>)
-        texts_.push_back({std::string_view(element)});
-      else
-        texts_.push_back(element);
-    }
+      Texts(Range&& range) {
+    if constexpr (std::ranges::sized_range<Range>)
+      texts_.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+    for (std::ranges::range_reference_t<Range> element : range)
+      add(std::forward<std::ranges::range_reference_t<Range>>(element));
   }
 
   std::size_t size() const noexcept { return texts_.size(); }
@@ -47,7 +121,35 @@ class Texts {
   const TextPair& operator[](std::size_t i) const noexcept { return texts_[i]; }
 
  private:
+  template <class Of>
+  void add(Of&& element) {
+    if constexpr (detail::TextLike<Of>) {
+      texts_.push_back(TextPair(view<Of>(element), std::nullopt));
+    } else if constexpr (detail::PairLike<Of>) {
+      // A part of a pair that ends at once ends with it, unless it is a reference.
+      using First = decltype(std::get<0>(std::forward<Of>(element)));
+      using Second = decltype(std::get<1>(std::forward<Of>(element)));
+      texts_.push_back(TextPair(view<First>(std::get<0>(element)),
+                                std::optional(view<Second>(std::get<1>(element)))));
+    } else {
+      static_assert(
+          std::is_lvalue_reference_v<Of> || std::same_as<std::remove_cvref_t<Of>, TextPair>,
+          "the elements of this range end before their texts are read");
+      texts_.push_back(element);
+    }
+  }
+
+  // A view of a text, of a copy kept here where the text ends at once.
+  template <class Of, class Value>
+  std::string_view view(Value& text) {
+    if constexpr (detail::TemporaryText<Of>)
+      return kept_.emplace_back(std::move(text));
+    else
+      return text;
+  }
+
   std::vector<TextPair> texts_;
+  std::deque<std::string> kept_;  // whose elements never move
 };
 
 }  // namespace klue

@@ -5,12 +5,14 @@
 #include <type_traits>
 #include <utility>
 
+#include <klue/core/language.hpp>
+
 namespace klue {
 
 /// The one place that decides how many threads work. A pool of n threads is the calling thread and
 /// n − 1 workers; several callers share the workers instead of multiplying them, and a caller never
 /// waits for a busy worker to begin: what no worker takes, the caller does itself.
-class ThreadPool {
+class KLUE_EXPORT ThreadPool {
  public:
   /// 0 threads: as many as this process may run on (its CPU affinity).
   explicit ThreadPool(std::size_t threads = 0);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <klue/core/language.hpp>
 #include <klue/kernels/kernels.hpp>
 
 namespace klue {
@@ -47,14 +48,15 @@ struct EncoderConfig {
 /// Checks that the numbers can be those of an encoder: all positive and of a sane size, heads that
 /// divide hidden_size, pad_token_id in the vocabulary, at least one usable position. Throws
 /// FormatError with `file` and the key.
-void validate(const EncoderConfig& config, const std::filesystem::path& file);
+KLUE_EXPORT void validate(const EncoderConfig& config, const std::filesystem::path& file);
 
 /// Reads and validates a config.json. Throws IoError, FormatError for a key that is missing, of the
 /// wrong type or out of range, and UnsupportedError for a model_type, activation or position
 /// embedding that this library does not run.
-EncoderConfig read_encoder_config(const std::filesystem::path& file);
+KLUE_EXPORT EncoderConfig read_encoder_config(const std::filesystem::path& file);
 
 /// The same from memory; `file` is only named in errors.
-EncoderConfig parse_encoder_config(std::string_view json, const std::filesystem::path& file);
+KLUE_EXPORT EncoderConfig parse_encoder_config(std::string_view json,
+                                               const std::filesystem::path& file);
 
 }  // namespace klue

@@ -24,7 +24,7 @@ struct EncoderOptions {
 };
 
 /// A RoBERTa or BERT encoder. Immutable after construction: any number of threads may call it.
-class Encoder {
+class KLUE_EXPORT Encoder {
  public:
   /// Packs the weights of a checkpoint. Throws FormatError for a tensor that is missing or does not
   /// have the shape that `config` asks for.

@@ -5,7 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+
+#include <klue/core/error.hpp>
 
 namespace klue {
 
@@ -50,10 +53,15 @@ inline void normalize(std::span<float> vector) {
     x = static_cast<float>(static_cast<double>(x) / length);
 }
 
-/// Cosine similarity, 0 where one of the vectors is zero.
+/// Cosine similarity, 0 where one of the vectors is zero. Throws UsageError where they differ in
+/// length.
 inline float cosine_similarity(std::span<const float> a, std::span<const float> b) {
+  if (a.size() != b.size())
+    throw UsageError(
+        "vectors of different lengths have no cosine",
+        {.expected = std::to_string(a.size()) + " numbers", .actual = std::to_string(b.size())});
   double dot = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
     const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
     dot += x * y;
     aa += x * x;

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include <klue/core/language.hpp>
 #include <klue/text/offset.hpp>
 
 namespace klue {
@@ -49,6 +50,6 @@ struct PaddingOptions {
 };
 
 /// Pads every encoding and its overflowing windows. Longer ones stay as they are.
-void pad(std::span<Encoding> batch, const PaddingOptions& options);
+KLUE_EXPORT void pad(std::span<Encoding> batch, const PaddingOptions& options);
 
 }  // namespace klue

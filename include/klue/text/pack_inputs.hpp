@@ -24,7 +24,7 @@ struct PackOptions {
 ///
 /// Throws UsageError where there is no segment, segments differ in length, or seq_length has no
 /// room for the special tokens. O(batch × seq_length).
-EncoderInputs pack_inputs(std::span<const std::span<const Tokens>> segments,
-                          const PackOptions& options);
+KLUE_EXPORT EncoderInputs pack_inputs(std::span<const std::span<const Tokens>> segments,
+                                      const PackOptions& options);
 
 }  // namespace klue

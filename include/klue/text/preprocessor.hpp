@@ -26,7 +26,7 @@ struct PreprocessorOptions {
 
 /// From texts to encoder inputs, in the words of the TF-Hub preprocess module: `tokenize`, then
 /// `bert_pack_inputs`. Immutable: any number of threads may use one.
-class Preprocessor {
+class KLUE_EXPORT Preprocessor {
  public:
   /// Reads the tokenizer of a model directory; see `read_tokenizer_files` for what it may hold and
   /// how it fails.

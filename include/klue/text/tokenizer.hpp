@@ -42,7 +42,7 @@ struct SpecialIds {
 /// invalid subsequence counts as U+FFFD (which the huggingface dialect drops and the tensorflow
 /// dialect keeps as part of a word), and offsets still refer to the caller's bytes. No text makes
 /// tokenization throw, except one of more than 2^31-1 words (UsageError).
-class Tokenizer {
+class KLUE_EXPORT Tokenizer {
  public:
   /// Throws FormatError where a special token of `files.config` is not in the vocabulary or an
   /// added token contradicts it, and UnsupportedError for lower-casing in the tensorflow dialect.

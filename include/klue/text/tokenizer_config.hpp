@@ -97,14 +97,16 @@ struct TokenizerFiles {
 /// Special ids always come from the files. Throws IoError where neither file is there, FormatError
 /// for damage and contradictions, UnsupportedError for a tokenizer that is not BERT WordPiece,
 /// naming the part (`tokenizer.json: model.type: …`).
-TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory);
+KLUE_EXPORT TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory);
 
 /// The tokenizer of a vocab.txt from memory, with nothing beside it: what read_tokenizer_files
 /// makes of a folder that holds only that. `source` is the file name used in errors.
-TokenizerFiles parse_vocabulary_file(std::string_view vocab_txt, std::string source = "vocab.txt");
+KLUE_EXPORT TokenizerFiles parse_vocabulary_file(std::string_view vocab_txt,
+                                                 std::string source = "vocab.txt");
 
 /// A tokenizer.json from memory. `special_names`, the text of a tokenizer_config.json or
 /// special_tokens_map.json, may be empty; `source` is the file name used in errors.
-TokenizerFiles parse_tokenizer_json(std::string_view json, std::string source = "tokenizer.json");
+KLUE_EXPORT TokenizerFiles parse_tokenizer_json(std::string_view json,
+                                                std::string source = "tokenizer.json");
 
 }  // namespace klue

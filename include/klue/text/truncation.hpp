@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/core/language.hpp>
+
 namespace klue {
 
 /// How texts that are too long together are cut.
@@ -19,10 +21,10 @@ enum class Truncation {
 };
 
 /// The name that the command line uses ("longest_first").
-std::string_view name(Truncation truncation) noexcept;
+KLUE_EXPORT std::string_view name(Truncation truncation) noexcept;
 
 /// The value of such a name, if it is one.
-std::optional<Truncation> truncation_named(std::string_view name) noexcept;
+KLUE_EXPORT std::optional<Truncation> truncation_named(std::string_view name) noexcept;
 
 /// How many tokens of each text are kept so that all together are at most `budget`.
 ///
@@ -36,7 +38,7 @@ std::optional<Truncation> truncation_named(std::string_view name) noexcept;
 /// - error: UsageError where the texts do not fit.
 ///
 /// O(n log n) in the number of texts.
-std::vector<std::size_t> truncated_lengths(std::span<const std::size_t> lengths, std::size_t budget,
-                                           Truncation truncation);
+KLUE_EXPORT std::vector<std::size_t> truncated_lengths(std::span<const std::size_t> lengths,
+                                                       std::size_t budget, Truncation truncation);
 
 }  // namespace klue

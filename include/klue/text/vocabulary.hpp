@@ -9,10 +9,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include <klue/core/language.hpp>
+
 namespace klue {
 
 /// The pieces of a WordPiece model and their ids, 0…size()-1. Immutable, moved and not copied.
-class Vocabulary {
+class KLUE_EXPORT Vocabulary {
  public:
   Vocabulary() = default;
 
