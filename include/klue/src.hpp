@@ -23,4 +23,5 @@
 #include <klue/core/src.hpp>
 #include <klue/encoder/src.hpp>
 #include <klue/model/src.hpp>
+#include <klue/search/src.hpp>
 #include <klue/text/src.hpp>

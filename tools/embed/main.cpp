@@ -4,6 +4,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -16,8 +17,10 @@
 #include "common/standard_streams.hpp"
 #include "common/stop_signals.hpp"
 #include "embedder.hpp"
+#include "heat_map.hpp"
 #include "info.hpp"
 #include "merge.hpp"
+#include "near.hpp"
 #include "options.hpp"
 #include "text_feed.hpp"
 #include "tokenize.hpp"
@@ -69,6 +72,18 @@ std::vector<tools::Record> read_all(TextFeed& feed) {
   return records;
 }
 
+void draw(const Options& options, const std::vector<tools::Record>& records,
+          std::span<const float> cosines) {
+  for (const std::string& input : options.input.files)
+    tools::refuse_same_file(options.plot, input, "the input");
+  std::vector<std::string> labels;
+  for (const tools::Record& record : records)
+    labels.push_back(record.text_pair ? record.text + " / " + *record.text_pair : record.text);
+  tools::OutputFile file(options.plot);
+  file.write(heat_map(labels, cosines));
+  file.finish();
+}
+
 void write_similarities(const klue::Model& model, const Options& options, TextFeed& feed,
                         tools::OutputFile& file) {
   const std::vector<tools::Record> records = read_all(feed);
@@ -80,13 +95,15 @@ void write_similarities(const klue::Model& model, const Options& options, TextFe
                              .decimals = 4,
                              .count = records.size()});
   writer.begin();
-  std::vector<float> row(records.size());
+  std::vector<float> row(records.size()), all;
   for (std::size_t i = 0; i < records.size(); ++i) {
     for (std::size_t j = 0; j < records.size(); ++j)
       row[j] = i == j ? 1.0f : klue::cosine_similarity(vectors.at(i), vectors.at(j));
     writer.write(row, i, &records[i]);
+    if (!options.plot.empty()) all.insert(all.end(), row.begin(), row.end());
   }
   writer.finish();
+  if (!options.plot.empty()) draw(options, records, all);
 }
 
 void write_tokens(const klue::Model& model, const Options& options, TextFeed& feed,
@@ -124,9 +141,12 @@ void run(const Options& options) {
     return write_tokenized(klue::load_preprocessor(model_directory(options), load_options(options)),
                            options);
   const auto model = klue::Model::load(model_directory(options), load_options(options));
-  const bool only_info = options.texts.empty() && options.input.files.empty();
+  const bool only_info =
+      options.texts.empty() && options.input.files.empty() && options.vectors.empty();
   if (options.info) print_info(model, thread_count(options), only_info ? std::cout : std::cerr);
   if (only_info) return;
+  if (options.searches()) return write_hits(model, options);
+  if (options.duplicates) return write_duplicates(model, options);
   const bool tokens = options.output == Output::sequence || options.output == Output::layers;
   if (!options.similarity && !tokens) return write_vectors(model, options);
 
