@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstddef>
 
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>

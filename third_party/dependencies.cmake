@@ -29,7 +29,7 @@ endfunction()
 find_package(ICU 70 REQUIRED COMPONENTS uc)    # libicu-dev: Unicode properties and normalisation
 find_package(nlohmann_json 3.10 REQUIRED)      # nlohmann-json3-dev: configuration files
 find_package(Threads REQUIRED)
-find_package(Eigen3 3.4 REQUIRED NO_MODULE)    # libeigen3-dev: the engine eigen
+include(${CMAKE_CURRENT_LIST_DIR}/eigen.cmake)          # libeigen3-dev: the engine eigen
 
 find_package(Snappy 1.1 QUIET)                 # libsnappy-dev
 klue_use(SNAPPY "${Snappy_FOUND}" KLUE_HAS_SNAPPY)
@@ -45,7 +45,7 @@ if(CURL_FOUND AND OpenSSL_FOUND)
 endif()
 klue_use(DOWNLOAD ${curl_and_openssl} KLUE_HAS_DOWNLOAD)
 if(KLUE_WITH_BLAS)
-  find_package(BLAS REQUIRED)
+  find_package(BLAS REQUIRED)                  # any; -DBLA_VENDOR=… chooses
 endif()
 
 if(KLUE_BUILD_TOOLS)

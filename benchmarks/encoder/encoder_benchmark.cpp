@@ -1,14 +1,14 @@
-// Times the encoder on one model, one JSON line per case:
+// Times the encoder on one model, one JSON line per case and engine:
 //
 //   encoder_benchmark MODEL_DIR [--precision f32|bf16|int8] [--threads N] [--seconds S]
-//       [--engine eigen|onednn] [--batch-tokens N]
+//       [--engine packed,eigen,onednn] [--batch-tokens N]
 //       --shapes 1x8,1x16,32x128     batches of random ids, batch × length
 //       --corpus FILE                a text per line, end to end: tokenization, encoder, mean
 //       pooling
-//       --gemms                      what Eigen's plain A·B needs for the products of 1×16 alone
 //
-// `peak_share` is the rate of the linear layers' products, as if nothing else took time, over the
-// multiply-add peak of as many cores, measured in the same run.
+// Engines run in turns, in the same process, and medians are compared: `ahead` says how many times
+// as fast the first engine is. `peak_share` is the rate of the linear layers' products, as if
+// nothing else took time, over the multiply-add peak of as many cores, measured in the same run.
 
 #include <algorithm>
 #include <chrono>
@@ -16,14 +16,16 @@
 #include <cstdlib>
 #include <fstream>
 #include <random>
+#include <span>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <klue/encoder/detail/encoder_core.hpp>
 #include <klue/klue.hpp>
 
-#include "../linear/plain_eigen.hpp"
 #include "../peak.hpp"
 
 namespace klue::bench {
@@ -38,12 +40,27 @@ double now() {
 struct Arguments {
   std::string model, shapes, corpus;
   Precision precision = Precision::f32;
-  Engine engine = Engine::automatic;
+  std::vector<Engine> engines;
   std::size_t threads = 1;
   std::size_t batch_tokens = LoadOptions{}.batch_tokens;
   double seconds = 3;
-  bool gemms = false;
 };
+
+template <class Value, std::size_t Count>
+Value named(const Value (&values)[Count], std::string_view (*spelling)(Value),
+            const std::string& name) {
+  for (const Value value : values)
+    if (spelling(value) == name) return value;
+  throw std::runtime_error("there is no " + name);
+}
+
+std::vector<Engine> engines_of(const std::string& names) {
+  std::vector<Engine> engines;
+  std::stringstream list(names);
+  for (std::string name; std::getline(list, name, ',');)
+    engines.push_back(named(kEngines, engine_name, name));
+  return engines;
+}
 
 Arguments parse(int argc, char** argv) {
   Arguments a;
@@ -54,24 +71,20 @@ Arguments parse(int argc, char** argv) {
       a.shapes = value();
     else if (flag == "--corpus")
       a.corpus = value();
-    else if (flag == "--gemms")
-      a.gemms = true;
     else if (flag == "--threads")
       a.threads = std::stoul(value());
     else if (flag == "--engine")
-      a.engine = value() == std::string("onednn") ? Engine::onednn : Engine::eigen;
+      a.engines = engines_of(value());
     else if (flag == "--batch-tokens")
       a.batch_tokens = std::stoul(value());
     else if (flag == "--seconds")
       a.seconds = std::stod(value());
     else if (flag == "--precision")
-      a.precision = [&] {
-        const std::string name = value();
-        return name == "int8" ? Precision::int8 : name == "bf16" ? Precision::bf16 : Precision::f32;
-      }();
+      a.precision = named(kPrecisions, precision_name, value());
     else
       a.model = flag;
   }
+  if (a.engines.empty()) a.engines = {Engine::automatic};
   return a;
 }
 
@@ -89,83 +102,78 @@ double peak(const Arguments& a) {
   return one * static_cast<double>(a.threads);
 }
 
+// The same work by several models, in turns: what else the machine does hits all of them.
 template <class Run>
-double median_seconds(double budget, const Run& run) {
-  run();
-  std::vector<double> times;
-  for (const double begin = now(); now() - begin < budget || times.size() < 3;) {
-    const double t = now();
-    run();
-    times.push_back(now() - t);
+std::vector<double> median_seconds(const std::vector<Model>& models, double budget,
+                                   std::size_t least_rounds, const Run& run) {
+  std::vector<std::vector<double>> times(models.size());
+  const double begin = now(), end = begin + budget * static_cast<double>(models.size());
+  while (times[0].size() < least_rounds || now() < end)
+    for (std::size_t m = 0; m < models.size(); ++m) {
+      const double t = now();
+      run(models[m]);
+      times[m].push_back(now() - t);
+    }
+  std::vector<double> medians;
+  for (std::vector<double>& of_model : times) {
+    std::ranges::sort(of_model);
+    medians.push_back(of_model[of_model.size() / 2]);
   }
-  std::ranges::sort(times);
-  return times[times.size() / 2];
+  return medians;
 }
 
-void print(const Arguments& a, const Model& model, const std::string& name, std::size_t tokens,
-           double seconds) {
-  const double rate = static_cast<double>(tokens) / seconds;
-  const double share = rate * operations_per_token(model.encoder().config()) * 1e-9 / peak(a);
-  std::printf(
-      "{\"library\":\"klue-roberta\",\"engine\":\"%s\",\"threads\":%zu,\"case\":\"%s\","
-      "\"tokens\":%zu,\"median_ms\":%.3f,\"tokens_per_s\":%.1f,\"peak_share\":%.3f}\n",
-      model.info().engine.c_str(), a.threads, name.c_str(), tokens, seconds * 1e3, rate, share);
+void print(const Arguments& a, const std::vector<Model>& models, const std::string& name,
+           std::size_t tokens, const std::vector<double>& seconds) {
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    const double rate = static_cast<double>(tokens) / seconds[m];
+    const double share = rate * operations_per_token(models[m].encoder().config()) * 1e-9 / peak(a);
+    std::printf(
+        "{\"library\":\"klue-roberta\",\"engine\":\"%s\",\"threads\":%zu,\"case\":\"%s\","
+        "\"tokens\":%zu,\"median_ms\":%.3f,\"tokens_per_s\":%.1f,\"peak_share\":%.3f",
+        models[m].info().engine.c_str(), a.threads, name.c_str(), tokens, seconds[m] * 1e3, rate,
+        share);
+    if (m > 0) std::printf(",\"ahead\":%.2f", seconds[m] / seconds[0]);
+    std::printf("}\n");
+  }
   std::fflush(stdout);
 }
 
-void time_shapes(const Arguments& a, const Model& model) {
+void time_shapes(const Arguments& a, const std::vector<Model>& models) {
+  const EncoderConfig& config = models[0].encoder().config();
   std::stringstream list(a.shapes);
   for (std::string shape; std::getline(list, shape, ',');) {
     const std::size_t x = shape.find('x');
     const std::size_t batch = std::stoul(shape), length = std::stoul(shape.substr(x + 1));
-    TokenBatchBuilder builder(model.encoder().config());
+    TokenBatchBuilder builder(config);
     std::mt19937 random(1);
     std::vector<std::int32_t> ids(length), types(length, 0);
     for (std::size_t b = 0; b < batch; ++b) {
       for (auto& id : ids)
-        id = static_cast<std::int32_t>(5 + random() % (model.encoder().config().vocab_size - 5));
+        id = static_cast<std::int32_t>(5 + random() % (config.vocab_size - 5));
       builder.append(ids, types);
     }
-    const double seconds = median_seconds(a.seconds, [&] {
+    const auto run = [&](const Model& model) {
       model.encoder().core().pool(builder.batch(), Pooling::mean,
                                   [](std::size_t, std::span<float>) {});
-    });
-    print(a, model, shape, batch * length, seconds);
+    };
+    std::ranges::for_each(models, run);  // warms up
+    print(a, models, shape, batch * length, median_seconds(models, a.seconds, 3, run));
   }
 }
 
-void time_corpus(const Arguments& a, const Model& model) {
+void time_corpus(const Arguments& a, const std::vector<Model>& models) {
   std::ifstream file(a.corpus);
   std::vector<std::string> texts;
   for (std::string line; std::getline(file, line);)
     if (!line.empty()) texts.push_back(line);
   std::size_t tokens = 0;
   for (const std::string& text : texts)
-    tokens += model.preprocessor().encode(text).size();
-  model.embed(std::span(texts).first(std::min<std::size_t>(64, texts.size())));
-  const double begin = now();
-  model.embed(texts, {.pooling = Pooling::mean});
-  print(a, model, "corpus", tokens, now() - begin);
-}
-
-// The 6 products per layer of a 16-token sentence, every layer with weights of its own.
-void time_plain_gemms(const Arguments& a, const Model& model) {
-  const EncoderConfig& c = model.encoder().config();
-  const std::size_t h = c.hidden_size, inner = c.intermediate_size, rows = 16;
-  const std::size_t layer = 4 * h * h + 2 * h * inner;
-  std::vector<float> weights(c.num_hidden_layers * layer, 0.01f), x(rows * inner, 0.5f);
-  std::vector<float> y(rows * inner);
-  const double seconds = median_seconds(a.seconds, [&] {
-    for (std::size_t l = 0; l < c.num_hidden_layers; ++l) {
-      const float* w = &weights[l * layer];
-      for (int i = 0; i < 4; ++i, w += h * h)
-        plain_eigen_product(x.data(), rows, w, h, h, y.data());
-      plain_eigen_product(x.data(), rows, w, h, inner, y.data());
-      plain_eigen_product(x.data(), rows, w + h * inner, inner, h, y.data());
-    }
-  });
-  std::printf("{\"library\":\"Eigen A*B, products alone\",\"case\":\"1x16\",\"median_ms\":%.3f}\n",
-              seconds * 1e3);
+    tokens += models[0].preprocessor().encode(text).size();
+  for (const Model& model : models)
+    model.embed(std::span(texts).first(std::min<std::size_t>(64, texts.size())));
+  print(a, models, "corpus", tokens, median_seconds(models, 0, 1, [&](const Model& model) {
+          model.embed(texts, {.pooling = Pooling::mean});
+        }));
 }
 
 }  // namespace
@@ -176,14 +184,16 @@ int main(int argc, char** argv) {
   try {
     const Arguments arguments = parse(argc, argv);
     const double begin = now();
-    const auto model = klue::Model::load(arguments.model, {.threads = arguments.threads,
-                                                           .engine = arguments.engine,
-                                                           .precision = arguments.precision,
-                                                           .batch_tokens = arguments.batch_tokens});
+    std::vector<klue::Model> models;
+    for (const klue::Engine engine : arguments.engines)
+      models.push_back(
+          klue::Model::load(arguments.model, {.threads = arguments.threads,
+                                              .engine = engine,
+                                              .precision = arguments.precision,
+                                              .batch_tokens = arguments.batch_tokens}));
     std::fprintf(stderr, "loaded in %.3f s\n", now() - begin);
-    if (!arguments.shapes.empty()) time_shapes(arguments, model);
-    if (!arguments.corpus.empty()) time_corpus(arguments, model);
-    if (arguments.gemms) time_plain_gemms(arguments, model);
+    if (!arguments.shapes.empty()) time_shapes(arguments, models);
+    if (!arguments.corpus.empty()) time_corpus(arguments, models);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "encoder_benchmark: %s\n", error.what());

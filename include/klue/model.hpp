@@ -20,7 +20,7 @@ namespace klue {
 
 struct LoadOptions {
   std::size_t threads = 0;               ///< that may work on one call; 0: all the process may use
-  Engine engine = Engine::automatic;     ///< which library multiplies the weights
+  Engine engine = Engine::automatic;     ///< what multiplies the weights
   Precision precision = Precision::f32;  ///< of the weights and activations that are multiplied
   std::optional<Dialect> dialect{};      ///< unset: what the model directory was made with
   /// Where the tokenizer's files are, when they are not in the model directory itself: a folder, or
@@ -96,7 +96,7 @@ struct ModelInfo {
   std::filesystem::path directory;
   std::filesystem::path weights_file;
   std::string weights_format;  ///< "safetensors"
-  std::string engine;          ///< "Eigen, AVX-512, f32"
+  std::string engine;          ///< "packed, AVX-512, f32"
   std::size_t threads = 1;
   /// What Pooling::automatic stands for; several are put side by side.
   std::vector<Pooling> poolings{Pooling::mean};
@@ -145,8 +145,9 @@ class KLUE_EXPORT Model {
   /// One vector for each text or pair, [texts, info().embedding_size], in the order given;
   /// [texts, hidden] where options.pooling is not automatic. Works longest first inside and in
   /// parts of `batch_tokens`, whatever comes. A text gives the same bits alone and among others,
-  /// with Engine::onednn the same numbers to 1e-5. Throws UsageError for Pooling::pooler where the
-  /// checkpoint has no pooler, and for windows with another pooling than the mean or of pairs.
+  /// with Engine::eigen and Engine::onednn the same numbers to 1e-5. Throws UsageError for
+  /// Pooling::pooler where the checkpoint has no pooler, and for windows with another pooling than
+  /// the mean or of pairs.
   Tensor embed(const Texts& texts, const EmbedOptions& options = {}) const;
 
   /// The logits of a model that was fine-tuned as a classifier of texts or pairs, [texts, labels],

@@ -22,6 +22,10 @@
 #include <klue/checkpoint/src.hpp>
 #include <klue/core/src.hpp>
 #include <klue/encoder/src.hpp>
+#include <klue/kernels/src.hpp>
+#include <klue/linear/src.hpp>
+#include <klue/kernels/src.hpp>
+#include <klue/linear/src.hpp>
 #include <klue/model/src.hpp>
 #include <klue/search/src.hpp>
 #include <klue/text/src.hpp>

@@ -386,7 +386,7 @@ TEST(EmbedChoices, EnginesComputeTheSame) {
     EXPECT_THAT(found, testing::Pointwise(testing::FloatNear(1e-5f), wanted)) << name;
   }
   EXPECT_EQ(floats_of(run({"--format", "f32", "--engine", "auto"}).out),
-            floats_of(run({"--format", "f32", "--engine", "eigen"}).out));
+            floats_of(run({"--format", "f32", "--engine", "packed"}).out));
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ TEST(EmbedUsage, HelpNamesEveryFlagAndEveryChoice) {
                            "waterfall",
                            "error",
                            "--engine",
-                           "eigen",
+                           "auto|packed|eigen|onednn",
                            "--threads",
                            "--batch-tokens",
                            "--quiet",
@@ -119,7 +119,7 @@ TEST(EmbedUsage, ValuesThatAFlagDoesNotTake) {
   expect_wrong_usage({"사람", "--input-format", "xml"}, "lines|tsv|jsonl");
   expect_wrong_usage({"사람", "--dialect", "google"}, "huggingface|tensorflow");
   expect_wrong_usage({"사람", "--truncation", "never"}, "longest_first|only_first");
-  expect_wrong_usage({"사람", "--engine", "mkl"}, "auto|eigen");
+  expect_wrong_usage({"사람", "--engine", "mkl"}, "auto|packed|eigen|onednn");
   expect_wrong_usage({"사람", "--precision", "f64"}, "f32|bf16|int8");
   for (const char* flag : {"--threads", "--max-length", "--seq-length", "--batch-tokens"})
     for (const char* value : {"-1", "many", "1.5", "99999999999999999999", ""})
@@ -176,7 +176,7 @@ TEST(EmbedInfo, AloneIsTheResult) {
   for (const std::string& part :
        {fixture("tiny-11").string(), std::string("model.safetensors"), std::string("roberta"),
         std::string("1200 pieces"), std::string("512"), std::string("huggingface"),
-        std::string("mean"), std::string("Eigen"), std::string("2 threads")})
+        std::string("mean"), std::string("packed, "), std::string("2 threads")})
     EXPECT_THAT(result.out, HasSubstr(part));
 }
 

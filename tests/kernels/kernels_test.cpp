@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <klue/core/detail/aligned_buffer.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 
 namespace klue::kernels {
 using namespace detail;

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <klue/kernels/detail/kernels.hpp>
 #include <klue/klue.hpp>
 
 namespace klue {

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <klue/kernels/detail/kernels.hpp>
 #include <klue/klue.hpp>
 
 #include "shared_data.hpp"

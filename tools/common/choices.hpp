@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,15 +20,23 @@ constexpr int kMostThreads = 1024;
 template <class Value>
 using Names = std::vector<std::pair<std::string, Value>>;
 
+/// The values that a header of the library lists, as it spells them.
+template <class Value, std::size_t Count>
+Names<Value> names_of(const Value (&values)[Count], std::string_view (*spelling)(Value)) {
+  Names<Value> names;
+  for (const Value value : values)
+    names.emplace_back(spelling(value), value);
+  return names;
+}
+
 inline const Names<klue::Pooling> kPoolings{
     {"auto", klue::Pooling::automatic}, {"pooler", klue::Pooling::pooler},
     {"cls", klue::Pooling::cls},        {"mean", klue::Pooling::mean},
     {"max", klue::Pooling::max},        {"mean_sqrt_len", klue::Pooling::mean_sqrt_len}};
 inline const Names<klue::Dialect> kDialects{{"huggingface", klue::Dialect::huggingface},
                                             {"tensorflow", klue::Dialect::tensorflow}};
-inline const Names<klue::Precision> kPrecisions{{"f32", klue::Precision::f32},
-                                                {"bf16", klue::Precision::bf16},
-                                                {"int8", klue::Precision::int8}};
+inline const Names<klue::Precision> kPrecisions = names_of(klue::kPrecisions, klue::precision_name);
+inline const Names<klue::Engine> kEngines = names_of(klue::kEngines, klue::engine_name);
 
 template <class Value>
 std::string name_of(const Names<Value>& names, Value value) {

@@ -58,10 +58,6 @@ const Names<klue::Truncation> kTruncations{{"longest_first", klue::Truncation::l
                                            {"round_robin", klue::Truncation::round_robin},
                                            {"waterfall", klue::Truncation::waterfall},
                                            {"error", klue::Truncation::error}};
-const Names<klue::Engine> kEngines{{"auto", klue::Engine::automatic},
-                                   {"eigen", klue::Engine::eigen},
-                                   {"onednn", klue::Engine::onednn}};
-
 // What CLI11 takes apart and check_combinations has to know.
 struct Given {
   bool format = false, output = false, top_k = false, progress = false;
@@ -195,8 +191,8 @@ void add_work(CLI::App& app, Options& o, Given& given) {
   tools::add_choice(app, "--precision", o.load.precision, tools::kPrecisions,
                     "Of the numbers that are multiplied; default: f32")
       ->group(kGroup);
-  tools::add_choice(app, "--engine", o.load.engine, kEngines,
-                    "What multiplies the matrices; auto (default): the faster one, eigen")
+  tools::add_choice(app, "--engine", o.load.engine, tools::kEngines,
+                    "What multiplies the matrices; auto (default): the fastest, packed")
       ->group(kGroup);
   tools::add_count(app, "--threads", o.load.threads, 0, tools::kMostThreads,
                    "Threads to work with; 0 (default): all there are")

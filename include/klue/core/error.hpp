@@ -3,7 +3,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <klue/core/language.hpp>
 
@@ -22,8 +21,7 @@ struct ErrorContext {
 /// [768, 768], found [768, 1024])`. Only std::bad_alloc can reach a caller beside it.
 class KLUE_EXPORT Error : public std::runtime_error {
  public:
-  explicit Error(std::string_view message, ErrorContext context = {})
-      : std::runtime_error(compose(message, context)), context_(std::move(context)) {}
+  explicit Error(std::string_view message, ErrorContext context = {});
 
   const std::string& file() const noexcept { return context_.file; }
   const std::string& field() const noexcept { return context_.field; }
@@ -31,22 +29,6 @@ class KLUE_EXPORT Error : public std::runtime_error {
   const std::string& actual() const noexcept { return context_.actual; }
 
  private:
-  static std::string compose(std::string_view message, const ErrorContext& context) {
-    std::string line;
-    if (!context.file.empty()) line.append(context.file).append(": ");
-    if (!context.field.empty()) line.append(context.field).append(": ");
-    line.append(message);
-    const bool expected = !context.expected.empty(), actual = !context.actual.empty();
-    if (expected || actual) {
-      line.append(" (");
-      if (expected) line.append("expected ").append(context.expected);
-      if (expected && actual) line.append(", ");
-      if (actual) line.append("found ").append(context.actual);
-      line.append(")");
-    }
-    return line;
-  }
-
   ErrorContext context_;
 };
 

@@ -3,7 +3,9 @@
 /// The definitions of the room `core`, to be compiled exactly once in a program.
 
 #include <klue/core/impl/anonymous_file.ipp>
+#include <klue/core/impl/error.ipp>
 #include <klue/core/impl/json_file.ipp>
 #include <klue/core/impl/mapped_file.ipp>
+#include <klue/core/impl/tensor.ipp>
 #include <klue/core/impl/thread_pool.ipp>
 #include <klue/core/impl/version.ipp>

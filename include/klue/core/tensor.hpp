@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <span>
@@ -8,31 +7,20 @@
 #include <utility>
 #include <vector>
 
-#include <klue/core/error.hpp>
+#include <klue/core/language.hpp>
 
 namespace klue {
 
 /// "[2, 16, 768]"
-inline std::string shape_string(std::span<const std::size_t> shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i)
-    text.append(i == 0 ? "" : ", ").append(std::to_string(shape[i]));
-  return text.append("]");
-}
+KLUE_EXPORT std::string shape_string(std::span<const std::size_t> shape);
 
 /// A dense float32 array in C order that owns its memory. What the encoder returns.
-class Tensor {
+class KLUE_EXPORT Tensor {
  public:
   Tensor() = default;
 
   /// All elements zero. Throws UsageError where the number of elements overflows.
-  explicit Tensor(std::vector<std::size_t> shape) : shape_(std::move(shape)) {
-    std::size_t size = 1;
-    for (const std::size_t extent : shape_)
-      if (__builtin_mul_overflow(size, extent, &size))
-        throw UsageError("tensor too large", {.actual = shape_string(shape_)});
-    values_.resize(size);
-  }
+  explicit Tensor(std::vector<std::size_t> shape);
   Tensor(std::initializer_list<std::size_t> shape) : Tensor(std::vector<std::size_t>(shape)) {}
 
   /// Extents, outermost first.
@@ -60,21 +48,8 @@ class Tensor {
   }
 
  private:
-  std::pair<std::size_t, std::size_t> slice(std::initializer_list<std::size_t> index) const {
-    if (index.size() > rank())
-      throw UsageError("too many indices for a tensor", {.actual = shape_string(shape_)});
-    std::size_t begin = 0, length = values_.size();
-    const std::size_t* extent = shape_.data();
-    for (const std::size_t i : index) {
-      if (i >= *extent)
-        throw UsageError(
-            "index outside the tensor",
-            {.expected = "below " + std::to_string(*extent), .actual = std::to_string(i)});
-      length /= *extent++;
-      begin += i * length;
-    }
-    return {begin, length};
-  }
+  // Where the part at these indices begins, and its length.
+  std::pair<std::size_t, std::size_t> slice(std::initializer_list<std::size_t> index) const;
 
   std::vector<std::size_t> shape_;
   std::vector<float> values_;

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <klue/core/activation.hpp>
 #include <klue/core/language.hpp>
-#include <klue/kernels/kernels.hpp>
 
 namespace klue {
 
@@ -32,7 +32,7 @@ struct EncoderConfig {
   std::size_t type_vocab_size = 1;
   std::size_t pad_token_id = 1;
   float layer_norm_eps = 1e-5f;
-  kernels::Activation hidden_act = kernels::Activation::gelu;
+  Activation hidden_act = Activation::gelu;
   PositionScheme positions = PositionScheme::after_padding;
 
   std::size_t head_size() const noexcept { return hidden_size / num_attention_heads; }

@@ -5,10 +5,11 @@
 
 #include <klue/checkpoint/checkpoint.hpp>
 #include <klue/core/encoder_inputs.hpp>
+#include <klue/core/precision.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/encoder/outputs.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/engine.hpp>
 
 namespace klue {
 

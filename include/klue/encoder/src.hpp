@@ -5,3 +5,4 @@
 #include <klue/encoder/impl/config.ipp>
 #include <klue/encoder/impl/encoder.ipp>
 #include <klue/encoder/impl/encoder_core.ipp>
+#include <klue/encoder/impl/pooling.ipp>

@@ -12,8 +12,8 @@
 #include <klue/encoder/detail/token_batch.hpp>
 #include <klue/encoder/detail/weights.hpp>
 #include <klue/encoder/detail/workspace.hpp>
-#include <klue/kernels/kernels.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/kernels/detail/kernels.hpp>
+#include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 

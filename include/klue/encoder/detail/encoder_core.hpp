@@ -23,7 +23,7 @@
 #include <klue/encoder/detail/workspace.hpp>
 #include <klue/encoder/encoder.hpp>
 #include <klue/encoder/pooling.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 

@@ -11,7 +11,7 @@
 #include <klue/encoder/detail/token_batch.hpp>
 #include <klue/encoder/detail/weights.hpp>
 #include <klue/encoder/detail/workspace.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 

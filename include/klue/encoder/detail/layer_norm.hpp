@@ -5,7 +5,7 @@
 
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/encoder/detail/weights.hpp>
-#include <klue/kernels/kernels.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 
 namespace klue::detail {
 

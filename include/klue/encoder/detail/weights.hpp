@@ -16,7 +16,7 @@
 #include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
 #include <klue/core/tensor.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 

@@ -8,7 +8,7 @@
 
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/encoder/config.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 

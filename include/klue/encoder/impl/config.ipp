@@ -10,8 +10,6 @@ namespace {
 // Far above any real encoder, far below where products of two of them overflow.
 constexpr std::uint64_t kMost = std::uint64_t{1} << 24;
 
-using kernels::Activation;
-
 Activation read_activation(const detail::json::Object& config) {
   const std::string name = config.string("hidden_act");
   if (name == "gelu") return Activation::gelu;

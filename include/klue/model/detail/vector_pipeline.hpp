@@ -12,7 +12,7 @@
 #include <klue/core/tensor.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/pooling.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 

@@ -165,7 +165,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
       .directory = directory,
       .weights_file = files.checkpoint.file(),
       .weights_format = files.checkpoint.format(),
-      .engine = describe_engine(options.engine, options.precision),
+      .engine = detail::describe_engine(options.engine, options.precision),
       .threads = pool->threads(),
       .normalize = sentences && sentences->normalize,
       .embedding_size = files.config.hidden_size,

@@ -6,7 +6,7 @@
 
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/thread_pool.hpp>
-#include <klue/linear/linear.hpp>
+#include <klue/linear/detail/linear.hpp>
 #include <klue/search.hpp>
 
 namespace klue::detail {

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <klue/core/activation.hpp>
+#include <klue/core/precision.hpp>
+
+namespace klue::kernels {
+
+/// Instruction sets the numeric code is compiled for. One binary holds all that its processor
+/// family has; the best one that the processor can run is chosen at the first use.
+enum class Isa : std::uint8_t { baseline, avx2, avx512 };
+
+/// y = activation(x · Wᵀ + bias) + residual for a range of output features, by a Product.
+///
+/// In every precision x is rows of 32-bit groups (one float32, two bfloat16 or four 8-bit numbers),
+/// and so are the packed weights. Strides of y and residual are in floats. y may be the residual.
+struct Gemm {
+  const void* x;
+  std::size_t rows;
+  std::size_t x_stride;  ///< in groups
+  std::size_t groups;    ///< of a row; ⌈in_features / numbers in a group⌉
+  const void* panels;    ///< packed weights of all output features
+  const float* bias;     ///< [panels × panel_width], 64-byte aligned
+  std::size_t out_features;
+  const float* residual;  ///< [rows, out_features], or nullptr
+  std::size_t residual_stride;
+  float* y;
+  std::size_t y_stride;
+  Activation activation;
+  std::size_t first_panel, last_panel;  ///< which panels of output features to compute
+  // int8 only: x[r] ≈ row_scale[r] × (q − row_zero[r]), W[n] ≈ column_scale[n] × q.
+  const float* row_scale;
+  const float* row_zero;
+  // The columns' are [panels × panel_width], 64-byte aligned.
+  const float* column_scale;
+  const float* column_sum;  ///< Σ of the quantised weights of each output feature
+};
+
+/// The matrix product of one precision and instruction set.
+struct Product {
+  Precision precision;
+  std::size_t panel_width;    ///< output features in one packed panel
+  std::size_t group_numbers;  ///< numbers in a 32-bit group
+
+  /// Packs `count` ≤ panel_width weight rows of `in_features` floats, `in_features` apart, as
+  /// [groups, panel_width] groups; missing rows and numbers become zero. For int8 also fills
+  /// column_scale and column_sum, panel_width of each.
+  void (*pack_panel)(const float* rows, std::size_t count, std::size_t in_features, void* panel,
+                     float* column_scale, float* column_sum);
+  /// Converts rows of activations to [rows, groups] groups; for int8 also fills row_scale and
+  /// row_zero. nullptr for f32, which multiplies activations as they are.
+  void (*convert_rows)(const float* x, std::size_t rows, std::size_t x_stride,
+                       std::size_t in_features, void* converted, float* row_scale, float* row_zero);
+  void (*gemm)(const Gemm&);
+  /// What gemm does after its sums, for sums that something else has computed: y from
+  /// Σ x[first_row + r] · W[n], float32 (int32 for int8), at sums[r × stride + n − first_panel ×
+  /// panel_width], up to last_panel. gemm's x, stride and panels are not looked at.
+  void (*finish)(const Gemm&, const void* sums, std::size_t stride, std::size_t first_row,
+                 std::size_t rows);
+};
+
+/// Attention of one head of one sentence: out = softmax(q · Kᵀ × scale) · V.
+struct AttentionHead {
+  const float* query;  ///< [queries, head_size]
+  std::size_t query_stride, queries;
+  const float* key;    ///< row r of the sentence at key + r × key_value_stride
+  const float* value;  ///< likewise
+  std::size_t key_value_stride;
+  const std::uint32_t* key_rows;  ///< the rows that may be attended to
+  std::size_t keys;               ///< how many of them; at least 1
+  std::size_t head_size;
+  float scale;
+  float* out;  ///< [queries, head_size]
+  std::size_t out_stride;
+  float* scratch;  ///< attention_scratch(keys, head_size) floats, 64-byte aligned
+};
+
+/// The numeric code of one instruction set. Each row of an output depends on its own input row
+/// alone, and in the same order of operations however many rows are computed together, so that a
+/// sentence's result is the same bits in any batch.
+struct Table {
+  Isa isa;
+  const char* name;
+  const Product* f32;
+  std::size_t (*attention_scratch)(std::size_t keys, std::size_t head_size);
+  void (*attention_head)(const AttentionHead&);
+  /// y = (x − mean) / sqrt(variance + epsilon) × gamma + beta, biased variance, per row. y may be
+  /// x.
+  void (*layer_norm)(const float* x, std::size_t rows, std::size_t columns, const float* gamma,
+                     const float* beta, float epsilon, float* y);
+  /// In place.
+  void (*activate)(Activation activation, float* x, std::size_t count);
+};
+
+/// The tables this build has and this processor can run, the best one last.
+std::span<const Table* const> available();
+
+/// The table everything uses: the best available, unless the environment variable KLUE_ISA names
+/// another ("baseline", "avx2", "avx512"; for tests and measurements). Throws UnsupportedError when
+/// that one is not available. Decided once per process.
+const Table& active();
+
+/// The product of a precision under the active table, or nullptr where this processor has none:
+/// bf16 needs AVX512_BF16, int8 AVX512_VNNI or AVX_VNNI.
+const Product* product(Precision precision);
+
+}  // namespace klue::kernels

@@ -1,0 +1,330 @@
+// Matrix products over packed weights, the inner loop of everything, for all precisions.
+//
+// A precision is an Operation:
+//   Sums                         what products are added up in, one per output feature
+//   zero(), load_sums(memory)
+//   accumulate(x, w, sums)       sums + x · w for one group of x and kLanes groups of weights
+//   to_float(sums, …)            the product as numbers
+
+// Rows computed together: as many as leave room for two vectors of weights and a broadcast group in
+// the registers.
+constexpr size_t kMaxRows = (kVectors - 4) / 2;
+
+// One or two rows would leave most of the registers empty, and the processor waiting for one sum
+// before it adds to it again. They are multiplied with several panels at once: 8 sums are as many
+// as two multiply-adds per cycle, each 4 cycles long, can work on.
+constexpr size_t panels_together(size_t rows) {
+  return rows == 1 ? 4 : rows == 2 ? 2 : 1;
+}
+
+struct F32 {
+  static constexpr Precision kPrecision = Precision::f32;
+  static constexpr size_t kGroupNumbers = 1;
+  using Accuracy = Exact;
+  using Sums = Vector;
+  using Weights = Vector;
+  [[gnu::always_inline]] static Sums zero() { return Vector{}; }
+  [[gnu::always_inline]] static Sums load_sums(const float* sums) { return load_loose(sums); }
+  [[gnu::always_inline]] static Weights load_weights(const float* weights) { return load(weights); }
+  [[gnu::always_inline]] static Sums accumulate(const float* x, Weights weights, Sums sums) {
+    return multiply_add(broadcast(*x), weights, sums);
+  }
+};
+
+// Memory to fetch while multiplying: two places per group of x, each moving on by half of a row of
+// the panels.
+struct Ahead {
+  const float* first;
+  const float* second;
+  size_t step;  // 0: nothing to fetch
+};
+
+// sums[r] = Σₖ x[r × x_stride + k] · panels[k × kPanel …], for `Panels` panels that lie one after
+// another. Groups are passed as float whatever they hold. Every sum runs over k in order whatever
+// `Rows` and `Panels` are: a row does not depend on its neighbours.
+template <class Operation, size_t Rows, size_t Panels>
+[[gnu::always_inline]] inline void multiply_panels(
+    const float* x, size_t x_stride, const float* panels, size_t groups, Ahead ahead,
+    typename Operation::Sums (&sums)[Rows][2 * Panels]) {
+  // A copy of its own for the loop: `sums` is indexed later, so the compiler keeps it in memory.
+  typename Operation::Sums inner[Rows][2 * Panels];
+#pragma GCC unroll 16
+  for (size_t r = 0; r < Rows; ++r)
+#pragma GCC unroll 8
+    for (size_t v = 0; v < 2 * Panels; ++v)
+      inner[r][v] = Operation::zero();
+  // One pointer for three rows (x, x + stride, x + 2 × stride) keeps all of them in registers.
+  constexpr size_t kPointers = (Rows + 2) / 3;
+  const float* pointer[kPointers];
+#pragma GCC unroll 16
+  for (size_t p = 0; p < kPointers; ++p)
+    pointer[p] = x + 3 * p * x_stride;
+  for (size_t k = 0; k < groups; ++k, panels += kPanel) {
+#pragma GCC unroll 8
+    for (size_t line = 0; line < Panels * kPanel / 2; line += 16) {
+      __builtin_prefetch(ahead.first + line, 0, 2);
+      __builtin_prefetch(ahead.second + line, 0, 2);
+    }
+    ahead.first += ahead.step;
+    ahead.second += ahead.step;
+    typename Operation::Weights weights[2 * Panels];
+#pragma GCC unroll 8
+    for (size_t v = 0; v < 2 * Panels; ++v)
+      weights[v] = Operation::load_weights(panels + v / 2 * groups * kPanel + v % 2 * kLanes);
+#pragma GCC unroll 16
+    for (size_t r = 0; r < Rows; ++r) {
+      const float* const group = pointer[r / 3] + (r % 3) * x_stride;
+#pragma GCC unroll 8
+      for (size_t v = 0; v < 2 * Panels; ++v)
+        inner[r][v] = Operation::accumulate(group, weights[v], inner[r][v]);
+    }
+#pragma GCC unroll 16
+    for (size_t p = 0; p < kPointers; ++p)
+      ++pointer[p];
+  }
+#pragma GCC unroll 16
+  for (size_t r = 0; r < Rows; ++r)
+#pragma GCC unroll 8
+    for (size_t v = 0; v < 2 * Panels; ++v)
+      sums[r][v] = inner[r][v];
+}
+
+// Calls task.run<Height>(first_row) over `rows` rows in blocks of nearly equal height: 16 rows are
+// 8 + 8, not 14 + 2.
+template <size_t Height, class Task>
+[[gnu::always_inline]] inline void run_block(size_t rows, size_t first, Task& task) {
+  if constexpr (Height > 0) {
+    if (rows == Height)
+      task.template run<Height>(first);
+    else
+      run_block<Height - 1>(rows, first, task);
+  }
+}
+
+template <class Task>
+[[gnu::always_inline]] inline void for_row_blocks(size_t rows, Task& task) {
+  size_t blocks = (rows + kMaxRows - 1) / kMaxRows, first = 0;
+  for (; blocks > 0; --blocks) {
+    const size_t height = (rows - first + blocks - 1) / blocks;
+    run_block<kMaxRows>(height, first, task);
+    first += height;
+  }
+}
+
+// ------------------------------------------------------------------------- what follows the sums
+
+// Rows of a larger matrix, from their first column of interest.
+template <class Number>
+struct RowBlock {
+  Number* data;
+  size_t stride;  // from a row to the next
+  Number* row(size_t r) const { return data + r * stride; }
+};
+
+// A block of rows in one panel: the sums of their products, and where they go.
+struct Tile {
+  size_t first_row, rows, column;
+  RowBlock<const float> sums;      // 32-bit numbers of the operation's kind
+  RowBlock<const float> residual;  // data may be nullptr
+  RowBlock<float> y;
+};
+
+// One half of a panel: what turns its sums of products into numbers.
+template <class Operation>
+struct Columns {
+  Vector bias, scale, sum;
+
+  [[gnu::always_inline]] Columns(const Gemm& g, size_t column) : bias(load(g.bias + column)) {
+    if constexpr (Operation::kPrecision == Precision::int8) {
+      scale = load(g.column_scale + column);
+      sum = load(g.column_sum + column);
+    }
+  }
+
+  [[gnu::always_inline]] Vector to_float(const Gemm& g, size_t row,
+                                         typename Operation::Sums product) const {
+    if constexpr (Operation::kPrecision == Precision::int8)
+      return Operation::to_float(product, g.row_scale[row], g.row_zero[row], scale, sum, bias);
+    else
+      return product + bias;
+  }
+};
+
+template <class Operation, Activation activation, size_t Rows>
+[[gnu::always_inline]] inline void finish_together(const Gemm& g, const Tile& tile,
+                                                   const Columns<Operation> (&columns)[2],
+                                                   size_t first) {
+  constexpr size_t kNumbers = 2 * Rows;
+  Vector numbers[kNumbers];
+#pragma GCC unroll 8
+  for (size_t i = 0; i < kNumbers; ++i) {
+    const size_t r = first + i / 2;
+    const auto sums = Operation::load_sums(tile.sums.row(r) + i % 2 * kLanes);
+    numbers[i] = columns[i % 2].to_float(g, tile.first_row + r, sums);
+  }
+  activate<typename Operation::Accuracy>(activation, numbers);
+  if (tile.residual.data != nullptr) {
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kNumbers; ++i)
+      numbers[i] = numbers[i] + load_loose(tile.residual.row(first + i / 2) + i % 2 * kLanes);
+  }
+#pragma GCC unroll 8
+  for (size_t i = 0; i < kNumbers; ++i)
+    store_loose(tile.y.row(first + i / 2) + i % 2 * kLanes, numbers[i]);
+}
+
+// The rows that are finished together: with 2 × 2 vectors side by side, no chain of dependent
+// instructions waits for itself.
+constexpr size_t kRowsTogether = 2;
+
+template <class Operation, Activation activation>
+[[gnu::noinline]] void finish(const Gemm& g, const Tile& tile) {
+  const Columns<Operation> columns[2] = {{g, tile.column}, {g, tile.column + kLanes}};
+  size_t r = 0;
+  for (; r + kRowsTogether <= tile.rows; r += kRowsTogether)
+    finish_together<Operation, activation, kRowsTogether>(g, tile, columns, r);
+  for (; r < tile.rows; ++r)
+    finish_together<Operation, activation, 1>(g, tile, columns, r);
+}
+
+// `tile` is as wide as a panel.
+template <class Operation>
+void finish_tile(const Gemm& g, const Tile& tile) {
+  switch (g.activation) {
+    case Activation::none:
+      return finish<Operation, Activation::none>(g, tile);
+    case Activation::gelu:
+      return finish<Operation, Activation::gelu>(g, tile);
+    case Activation::relu:
+      return finish<Operation, Activation::relu>(g, tile);
+    case Activation::tanh:
+      return finish<Operation, Activation::tanh>(g, tile);
+  }
+}
+
+// From the sums of at most kMaxRows rows with one panel to g.y.
+template <class Operation>
+void finish_rows(const Gemm& g, size_t first_row, size_t rows, size_t column,
+                 RowBlock<const float> sums) {
+  Tile tile{.first_row = first_row,
+            .rows = rows,
+            .column = column,
+            .sums = sums,
+            .residual = {nullptr, g.residual_stride},
+            .y = {g.y + first_row * g.y_stride + column, g.y_stride}};
+  if (g.residual != nullptr)
+    tile.residual.data = g.residual + first_row * g.residual_stride + column;
+  const size_t left = g.out_features - column;
+  if (left >= kPanel) return finish_tile<Operation>(g, tile);
+  // The last panel may be wider than the matrix: it is finished beside, and copied.
+  alignas(64) float beside[kMaxRows * kPanel] = {};
+  const RowBlock<float> y = tile.y;
+  tile.y = {beside, kPanel};
+  if (g.residual != nullptr) {
+    for (size_t r = 0; r < rows; ++r)
+      __builtin_memcpy(tile.y.row(r), tile.residual.row(r), left * sizeof(float));
+    tile.residual = {beside, kPanel};
+  }
+  finish_tile<Operation>(g, tile);
+  for (size_t r = 0; r < rows; ++r)
+    __builtin_memcpy(y.row(r), tile.y.row(r), left * sizeof(float));
+}
+
+// Product::finish: the sums of g's panels, which something else has computed. y is written row by
+// row, as processors fetch memory best.
+template <class Operation>
+void finish_panels(const Gemm& g, const void* sums, size_t stride, size_t first_row, size_t rows) {
+  for (size_t r = 0; r < rows; r += kRowsTogether) {
+    const size_t together = rows - r < kRowsTogether ? rows - r : kRowsTogether;
+    const float* from = static_cast<const float*>(sums) + r * stride;
+    for (size_t panel = g.first_panel; panel < g.last_panel; ++panel, from += kPanel)
+      finish_rows<Operation>(g, first_row + r, together, panel * kPanel, {from, stride});
+  }
+}
+
+// ---------------------------------------------------------------------------------- whole product
+
+template <class Operation, size_t Rows, size_t Panels>
+[[gnu::noinline]] void linear_block(const Gemm& g, size_t first_row, size_t panel, Ahead ahead) {
+  // Where the results go is seldom in the nearer caches. Fetched now, it is when they are there.
+  for (size_t r = 0; r < Rows; ++r)
+    for (size_t v = 0; v < 2 * Panels; ++v)
+      __builtin_prefetch(g.y + (first_row + r) * g.y_stride + panel * kPanel + v * kLanes, 1, 3);
+  typename Operation::Sums sums[Rows][2 * Panels];
+  const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
+  multiply_panels<Operation, Rows, Panels>(static_cast<const float*>(g.x) + first_row * g.x_stride,
+                                           g.x_stride, weights, g.groups, ahead, sums);
+  for (size_t p = 0; p < Panels; ++p)
+    finish_rows<Operation>(g, first_row, Rows, (panel + p) * kPanel,
+                           {reinterpret_cast<const float*>(sums[0] + 2 * p), Panels * kPanel});
+}
+
+// A short text does little with each weight before it needs the next: without help it would wait
+// for memory half of the time. So each panel fetches the one after it: in its first two row blocks
+// half each.
+inline Ahead next_panel(const float* panel, size_t groups, size_t block) {
+  if (block >= 2) return {panel, panel, 0};
+  const float* const next = panel + groups * kPanel + block * groups * kPanel / 2;
+  return {next, next, kPanel / 2};
+}
+
+// The same for `panels` panels that only one row block is multiplied with: all of the next ones.
+inline Ahead next_panels(const float* panel, size_t groups, size_t panels) {
+  const float* const next = panel + panels * groups * kPanel;
+  return {next, next + panels * groups * kPanel / 2, panels * kPanel / 2};
+}
+
+// One row block from panel to panel, several at once where it is low.
+template <class Operation>
+struct LowProduct {
+  const Gemm& g;
+
+  template <size_t Rows>
+  [[gnu::always_inline]] void run(size_t first_row) {
+    run_from<Rows, panels_together(Rows)>(first_row, g.first_panel);
+  }
+
+  template <size_t Rows, size_t Panels>
+  [[gnu::always_inline]] void run_from(size_t first_row, size_t panel) {
+    for (; panel + Panels <= g.last_panel; panel += Panels) {
+      const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
+      linear_block<Operation, Rows, Panels>(g, first_row, panel,
+                                            next_panels(weights, g.groups, Panels));
+    }
+    if constexpr (Panels > 1) run_from<Rows, Panels - 1>(first_row, panel);
+  }
+};
+
+// Several row blocks with one panel.
+template <class Operation>
+struct PanelProduct {
+  const Gemm& g;
+  size_t first_row, panel, block = 0;
+
+  template <size_t Rows>
+  [[gnu::always_inline]] void run(size_t row) {
+    const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
+    linear_block<Operation, Rows, 1>(g, first_row + row, panel,
+                                     next_panel(weights, g.groups, block++));
+  }
+};
+
+template <class Operation>
+void gemm(const Gemm& g) {
+  if (g.rows <= kMaxRows) {
+    LowProduct<Operation> product{g};
+    return run_block<kMaxRows>(g.rows, 0, product);
+  }
+  // Chunks of rows that stay in the nearer caches while all weights stream past them once; of
+  // nearly equal height, for a last one of a few rows would wait for every weight anew.
+  const size_t fitting = (size_t{1536} << 10) / (g.groups * sizeof(float));
+  const size_t most = fitting == 0 ? 1 : fitting;
+  const size_t chunks = (g.rows + most - 1) / most;
+  for (size_t chunk = 0; chunk < chunks; ++chunk) {
+    const size_t first = g.rows * chunk / chunks, rows = g.rows * (chunk + 1) / chunks - first;
+    for (size_t panel = g.first_panel; panel < g.last_panel; ++panel) {
+      PanelProduct<Operation> product{g, first, panel};
+      for_row_blocks(rows, product);
+    }
+  }
+}

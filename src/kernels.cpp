@@ -1,0 +1,1 @@
+#include <klue/kernels/src.hpp>

@@ -1,0 +1,1 @@
+#include <klue/linear/src.hpp>
