@@ -58,9 +58,14 @@ def prepare(folder, embed, repository):
 def run(command, where, embed, repository):
     needed = [word for word in ("parallel", "sbatch") if re.search(r"\b%s\b" % word, command)]
     missing = [word for word in needed if shutil.which(word) is None]
+    shell = ["bash", "-euc", command]
     if "sbatch" in needed and not missing and subprocess.run(
             ["sinfo"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
-        missing.append("a running Slurm")
+        path = os.environ["PATH"] + ":/usr/sbin"
+        if os.geteuid() == 0 and all(shutil.which(d, path=path) for d in ("slurmctld", "slurmd", "munged")):
+            shell.insert(0, str(repository / "tests" / "tools" / "with_slurm"))
+        else:
+            missing.append("a running Slurm, nor the rights to run one")
     if missing:
         print("left out, no %s: %s" % (", ".join(missing), command.splitlines()[0]))
         return True
@@ -71,8 +76,8 @@ def run(command, where, embed, repository):
                            (repository / "docs" / "scale-out.md").read_text(encoding="utf-8"), re.S)
         (folder / "embed.sbatch").write_text(script[1], encoding="utf-8")
         before = (folder / "vectors.npy").read_bytes()
-        environment = dict(os.environ, PATH="%s:%s" % (folder / "bin", os.environ["PATH"]))
-        result = subprocess.run(["bash", "-euc", command], cwd=folder, env=environment, check=False,
+        environment = dict(os.environ, PATH="%s:%s:/usr/sbin" % (folder / "bin", os.environ["PATH"]))
+        result = subprocess.run(shell, cwd=folder, env=environment, check=False,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 encoding="utf-8", timeout=300)
         same = (folder / "vectors.npy").read_bytes() == before

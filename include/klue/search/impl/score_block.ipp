@@ -7,11 +7,20 @@
 namespace klue::detail {
 namespace {
 
-// 1 / length, summed up in double: so every length, and with it every score, is its row's alone.
+// 1 / length, summed up in double: every length, and with it every score, is its row's alone. Eight
+// sums side by side, which a processor adds at once.
 double inverse_length(std::span<const float> row) {
-  double sum = 0;
-  for (const float x : row)
-    sum += static_cast<double>(x) * static_cast<double>(x);
+  double sums[8] = {};
+  const std::size_t whole = row.size() / 8 * 8;
+  for (std::size_t i = 0; i < whole; i += 8)
+    for (std::size_t j = 0; j < 8; ++j) {
+      const auto x = static_cast<double>(row[i + j]);
+      sums[j] += x * x;
+    }
+  for (std::size_t i = whole; i < row.size(); ++i)
+    sums[i - whole] += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+  const double sum =
+      ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
   return sum > 0 ? 1 / std::sqrt(sum) : 0;
 }
 
