@@ -102,8 +102,10 @@ class Drawing {
 
   std::string draw() {
     const double side = cell_ * static_cast<double>(count_);
-    const double lean = margin_ * 0.71;  // the columns' labels stand at 45°
-    const double width = margin_ + side + std::max(110.0, labelled_ ? lean : 0),
+    // The columns' labels lean where there is room, and stand upright where there is not.
+    angle_ = cell_ >= 30 ? 45 : 90;
+    const double lean = cell_ >= 30 ? margin_ * 0.71 : margin_;
+    const double width = margin_ + side + std::max(110.0, labelled_ && angle_ < 90 ? lean : 0),
                  height = lean + side + 20;
     svg_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + fixed(width, 0) + "\" height=\"" +
            fixed(height, 0) + "\" viewBox=\"0 0 " + fixed(width, 0) + " " + fixed(height, 0) +
@@ -133,7 +135,9 @@ class Drawing {
       const double middle = (static_cast<double>(i) + 0.5) * cell_;
       text(margin_ - 8, top_ + middle + font_ * 0.35, font_, "text-anchor=\"end\"", labels_[i].xml);
       const double x = margin_ + middle + font_ * 0.3, y = top_ - 6;
-      const std::string turn = "transform=\"rotate(-45 " + fixed(x, 1) + " " + fixed(y, 1) + ")\"";
+      std::string turn("transform=\"rotate(-");
+      turn.append(std::to_string(angle_)).append(" ").append(fixed(x, 1));
+      turn.append(" ").append(fixed(y, 1)).append(")\"");
       text(x, y, font_, turn.c_str(), labels_[i].xml);
     }
   }
@@ -170,6 +174,7 @@ class Drawing {
   std::size_t count_;
   std::vector<Label> labels_;
   bool labelled_ = true;
+  int angle_ = 45;
   double cell_ = 0, font_ = 0, margin_ = 0, top_ = 0, low_ = 0;
   std::string svg_;
 };
