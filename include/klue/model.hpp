@@ -12,6 +12,7 @@
 
 #include <klue/core/tensor.hpp>
 #include <klue/core/texts.hpp>
+#include <klue/core/thread_pool.hpp>
 #include <klue/encoder/encoder.hpp>
 #include <klue/encoder/pooling.hpp>
 #include <klue/text/preprocessor.hpp>
@@ -19,7 +20,9 @@
 namespace klue {
 
 struct LoadOptions {
-  std::size_t threads = 0;               ///< that may work on one call; 0: all the process may use
+  std::size_t threads = 0;  ///< that may work on one call; 0: all the process may use
+  /// Threads to share with other models, in the place of `threads`. Unset: the model's own.
+  std::shared_ptr<const ThreadPool> pool{};
   Engine engine = Engine::automatic;     ///< what multiplies the weights
   Precision precision = Precision::f32;  ///< of the weights and activations that are multiplied
   std::optional<Dialect> dialect{};      ///< unset: what the model directory was made with
@@ -29,6 +32,10 @@ struct LoadOptions {
   /// Tokens computed together. More text than this is worked through in parts, so that memory does
   /// not grow with it: about 40 kB per token of the base model.
   std::size_t batch_tokens = 256;
+  /// What the layers may be packed into, as a multiple of the bytes that the weights have in their
+  /// file (and 64 MiB). Only files whose layers share their tensors need more than 4; a hostile one
+  /// could fill any memory that way, so raise this for a file that you trust.
+  std::size_t weight_expansion = 4;
 };
 
 /// How texts are cut and padded before they are encoded.
@@ -113,7 +120,10 @@ struct ModelInfo {
 ///     auto vectors = model.embed({"첫 번째 문장", "두 번째 문장"});   // [2, 768]
 ///
 /// Immutable after load: any number of threads may call one model at once, and share its threads
-/// when they do. Text is UTF-8; what is not valid UTF-8 counts as U+FFFD and is no error.
+/// when they do. A process may fork with a model, even while other threads call it: the child can
+/// call it, too, with threads of its own, and shares the memory of the weights until one of them
+/// writes there, which nobody does (Engine::onednn gives no such promise while others call). Text
+/// is UTF-8; what is not valid UTF-8 counts as U+FFFD and is no error.
 class KLUE_EXPORT Model {
  public:
   /// Opens a model directory, as it is:

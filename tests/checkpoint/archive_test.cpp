@@ -195,9 +195,9 @@ TEST(Tar, SurvivesEveryDamagedByte) {
 
 TEST(Archive, IsKnownByItsName) {
   for (const char* name : {"a.tar", "a.tar.gz", "x/a_1.tgz", ".tar"})
-    EXPECT_TRUE(Archive::is_named_so(name)) << name;
+    EXPECT_TRUE(Archive::has_archive_name(name)) << name;
   for (const char* name : {"a.gz", "a.zip", "tar", "a.tar.gz/x", "a.tar.bz2", ""})
-    EXPECT_FALSE(Archive::is_named_so(name)) << name;
+    EXPECT_FALSE(Archive::has_archive_name(name)) << name;
 }
 
 TEST(Archive, LocatesMembersWhereverTheyLie) {

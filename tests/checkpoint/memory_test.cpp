@@ -143,6 +143,27 @@ TEST(Memory, OfPicklesIsBounded) {
                 parse);
 }
 
+// A tensor is described once, but may be called by any number of names.
+TEST(Memory, OfManyNamesForOneTensorIsBounded) {
+  const auto parse = [](std::span<const std::byte> bytes) { parse_torch_archive("f", bytes, {}); };
+  const auto number = [](unsigned value) { return "K" + std::string(1, static_cast<char>(value)); };
+  std::string extents = "(";
+  for (int i = 0; i < 60; ++i)
+    extents += number(1);
+  extents += "t";
+  const std::string tensor =
+      "ctorch._utils\n_rebuild_tensor_v2\n((U\7storagectorch\nFloatStorage\n"
+      "U\0010U\3cpuK\1tQK\0"s +
+      extents + extents + "\x89)tRq\1" + "0";
+  const std::string start =
+      "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\2M\xe9\3.\x80\2}."s;
+  const std::string names = filled(megabytes, [](std::size_t i) {
+    std::string name = std::to_string(i);
+    return "U" + std::string(1, static_cast<char>(name.size())) + name + "h\1s";
+  });
+  expect_modest("names", start + "\x80\2" + tensor + "}" + names + ".", parse, 3);
+}
+
 TEST(Memory, OfTensorBundlesIsBounded) {
   const auto parse = [](std::span<const std::byte> bytes) {
     parse_tensor_bundle("f", bytes,

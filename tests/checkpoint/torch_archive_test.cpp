@@ -11,6 +11,7 @@
 #include <klue/core/error.hpp>
 
 #include "checkpoint/mutation.hpp"
+#include "checkpoint/pickle_writer.hpp"
 #include "checkpoint/scratch_directory.hpp"
 #include "checkpoint/zip_writer.hpp"
 
@@ -20,46 +21,22 @@ namespace {
 
 using namespace std::string_literals;
 using test::little_endian;
+using test::ordered_dict;
+using test::pickled_number;
+using test::pickled_numbers;
+using test::pickled_storage;
+using test::pickled_tensor;
+using test::pickled_text;
+using test::protocol_2;
+using test::rebuild;
 using test::zip;
 using ::testing::HasSubstr;
 
 const std::string data_directory = KLUE_TEST_SOURCE_DIR "/checkpoint/data/";
 
-// ------------------------------------------------------------- pieces of pickles, by their opcodes
-
-const std::string protocol_2 = "\x80\2", ordered_dict = "ccollections\nOrderedDict\n)R",
-                  rebuild = "ctorch._utils\n_rebuild_tensor_v2\n";
-
-std::string text(std::string_view value) {
-  return "X" + little_endian(static_cast<std::uint32_t>(value.size())) + std::string(value);
-}
-
-std::string number(std::int64_t value) {
-  return "\x8a\x08"s + little_endian(value);
-}
-
-std::string numbers(const std::vector<std::int64_t>& values) {
-  std::string tuple = "(";
-  for (const std::int64_t value : values)
-    tuple += number(value);
-  return tuple + "t";
-}
-
-std::string storage(std::int64_t elements, const std::string& type = "FloatStorage") {
-  return "(" + text("storage") + "ctorch\n" + type + "\n" + text("0") + text("cpu") +
-         number(elements) + "tQ";
-}
-
-std::string tensor(const std::string& of_storage, std::int64_t offset,
-                   const std::vector<std::int64_t>& shape,
-                   const std::vector<std::int64_t>& strides) {
-  return rebuild + "(" + of_storage + number(offset) + numbers(shape) + numbers(strides) + "\x89" +
-         ordered_dict + "tR";
-}
-
 /// A state dict of one entry.
 std::string state_dict(const std::string& value) {
-  return protocol_2 + ordered_dict + text("w") + value + "s.";
+  return protocol_2 + ordered_dict + pickled_text("w") + value + "s.";
 }
 
 /// An archive with this pickle and one storage of 6 floats: 0, 1, 2, …
@@ -207,13 +184,14 @@ TEST(TorchArchive, RefusesEveryOtherFunctionByName) {
                                                         {"collections.OrderedDict", ""},
                                                         {"", ""}}) {
     const std::string dotted = module + "." + name;
-    const std::string call = "(" + text("echo") + "tR";
+    const std::string call = "(" + pickled_text("echo") + "tR";
     expect_refused<UnsupportedError>(archive(state_dict("c" + module + "\n" + name + "\n" + call)),
                                      dotted);
-    expect_refused<UnsupportedError>(archive(state_dict(text(module) + text(name) + "\x93" + call)),
-                                     dotted);
     expect_refused<UnsupportedError>(
-        archive(state_dict("(" + text("echo") + "i" + module + "\n" + name + "\n")), dotted);
+        archive(state_dict(pickled_text(module) + pickled_text(name) + "\x93" + call)), dotted);
+    expect_refused<UnsupportedError>(
+        archive(state_dict("(" + pickled_text("echo") + "i" + module + "\n" + name + "\n")),
+        dotted);
   }
 }
 
@@ -230,12 +208,14 @@ TEST(TorchArchive, CallsNothingThatIsKnownInAnotherWay) {
   // NEWOBJ and the other ways to make objects
   expect_refused<UnsupportedError>(archive(state_dict("ccollections\nOrderedDict\n)\x81")),
                                    "opcode 129");
-  expect_refused<UnsupportedError>(archive(state_dict("(N" + text("x") + "o")), "opcode 111");
+  expect_refused<UnsupportedError>(archive(state_dict("(N" + pickled_text("x") + "o")),
+                                   "opcode 111");
   expect_refused<UnsupportedError>(archive(state_dict("\x82\x01")), "opcode 130");  // EXT1
 }
 
 TEST(TorchArchive, ReadsTheDictionariesOfPython2) {
-  const std::string pair = "](" + text("w") + tensor(storage(6), 0, {6}, {1}) + "e";
+  const std::string pair =
+      "](" + pickled_text("w") + pickled_tensor(pickled_storage(6), 0, {6}, {1}) + "e";
   const std::string pickle = protocol_2 + "ccollections\nOrderedDict\n(](" + pair + "etR.";
   const std::vector<std::byte> bytes = test::to_bytes(archive(pickle));
   EXPECT_EQ(values(parse(bytes).at("w")), sequence(0, 1, 6));
@@ -243,7 +223,7 @@ TEST(TorchArchive, ReadsTheDictionariesOfPython2) {
 
 TEST(TorchArchive, ReadsNewerProtocols) {
   const std::string pickle = "\x80\4\x95"s + std::string(8, '\0') + "}\x94" + "\x8c\1w" +
-                             tensor(storage(6), 0, {6}, {1}) + "s.";
+                             pickled_tensor(pickled_storage(6), 0, {6}, {1}) + "s.";
   const std::vector<std::byte> bytes = test::to_bytes(archive(pickle));
   EXPECT_EQ(values(parse(bytes).at("w")), sequence(0, 1, 6));
 }
@@ -303,8 +283,9 @@ TEST(TorchArchive, TakesNoMoreMemoryThanAPickleIsWorth) {
 }
 
 TEST(TorchArchive, SurvivesObjectsThatHoldThemselves) {
-  const std::string pickle = protocol_2 + "}q\1" + text("self") + "h\1s" + text("list") +
-                             "]q\2h\2as" + text("w") + tensor(storage(6), 0, {6}, {1}) + "s.";
+  const std::string pickle = protocol_2 + "}q\1" + pickled_text("self") + "h\1s" +
+                             pickled_text("list") + "]q\2h\2as" + pickled_text("w") +
+                             pickled_tensor(pickled_storage(6), 0, {6}, {1}) + "s.";
   EXPECT_EQ(parse(test::to_bytes(archive(pickle))).size(), 1u);
 }
 
@@ -314,7 +295,8 @@ TEST(TorchArchive, RefusesTensorsOutsideTheirStorage) {
   constexpr std::int64_t huge = std::numeric_limits<std::int64_t>::max();
   const auto refuse = [](std::int64_t offset, const std::vector<std::int64_t>& shape,
                          const std::vector<std::int64_t>& strides, const std::string& message) {
-    expect_refused(archive(state_dict(tensor(storage(6), offset, shape, strides))), message);
+    expect_refused(archive(state_dict(pickled_tensor(pickled_storage(6), offset, shape, strides))),
+                   message);
   };
   refuse(0, {7}, {1}, "past the end");
   refuse(1, {6}, {1}, "past the end");
@@ -331,44 +313,56 @@ TEST(TorchArchive, RefusesTensorsOutsideTheirStorage) {
   refuse(0, {huge, huge}, {0, 0}, "too large");
   refuse(0, {huge, 2, 0}, {1, 1, 1}, "too large");
   refuse(0, {1 << 30}, {0}, "too large for the file");
-  expect_refused(archive(state_dict(tensor(storage(6), 0, std::vector<std::int64_t>(65, 1),
-                                           std::vector<std::int64_t>(65, 1)))),
-                 "too many dimensions");
+  expect_refused(
+      archive(state_dict(pickled_tensor(pickled_storage(6), 0, std::vector<std::int64_t>(65, 1),
+                                        std::vector<std::int64_t>(65, 1)))),
+      "too many dimensions");
 }
 
 TEST(TorchArchive, RefusesStoragesThatContradictTheArchive) {
-  expect_refused(archive(state_dict(tensor(storage(5), 0, {5}, {1}))), "another size");
-  expect_refused(archive(state_dict(tensor(storage(7), 0, {5}, {1}))), "another size");
-  expect_refused(archive(state_dict(tensor(storage(-1), 0, {5}, {1}))), "another size");
-  expect_refused(
-      archive(state_dict(tensor(storage(std::numeric_limits<std::int64_t>::max()), 0, {5}, {1}))),
-      "another size");
-  expect_refused(archive(state_dict(tensor(storage(6, "HalfStorage"), 0, {5}, {1}))),
+  expect_refused(archive(state_dict(pickled_tensor(pickled_storage(5), 0, {5}, {1}))),
                  "another size");
-  expect_refused(zip({{"a/data.pkl", state_dict(tensor(storage(6), 0, {6}, {1}))}}),
+  expect_refused(archive(state_dict(pickled_tensor(pickled_storage(7), 0, {5}, {1}))),
+                 "another size");
+  expect_refused(archive(state_dict(pickled_tensor(pickled_storage(-1), 0, {5}, {1}))),
+                 "another size");
+  expect_refused(archive(state_dict(pickled_tensor(
+                     pickled_storage(std::numeric_limits<std::int64_t>::max()), 0, {5}, {1}))),
+                 "another size");
+  expect_refused(
+      archive(state_dict(pickled_tensor(pickled_storage(6, "HalfStorage"), 0, {5}, {1}))),
+      "another size");
+  expect_refused(zip({{"a/data.pkl", state_dict(pickled_tensor(pickled_storage(6), 0, {6}, {1}))}}),
                  "a/data/0: the archive lacks this entry");
 }
 
 TEST(TorchArchive, RefusesOddDescriptionsOfStorages) {
   const auto refuse = [](const std::string& id, const std::string& message) {
-    expect_refused(archive(state_dict(tensor(id + "Q", 0, {6}, {1}))), message);
+    expect_refused(archive(state_dict(pickled_tensor(id + "Q", 0, {6}, {1}))), message);
   };
   const std::string type = "ctorch\nFloatStorage\n";
-  refuse("(" + text("storage") + "t", "unknown way");
-  refuse("(" + text("storage") + type + "Nt", "unknown way");
-  refuse("(" + text("storage") + text("x") + text("0") + text("cpu") + "K\6t", "wrong kind");
-  refuse("(" + text("storage") + "ccollections\nOrderedDict\n" + text("0") + text("cpu") + "K\6t",
+  refuse("(" + pickled_text("storage") + "t", "unknown way");
+  refuse("(" + pickled_text("storage") + type + "Nt", "unknown way");
+  refuse("(" + pickled_text("storage") + pickled_text("x") + pickled_text("0") +
+             pickled_text("cpu") + "K\6t",
+         "wrong kind");
+  refuse("(" + pickled_text("storage") + "ccollections\nOrderedDict\n" + pickled_text("0") +
+             pickled_text("cpu") + "K\6t",
          "without its type");
-  refuse("(" + text("storage") + type + "K\0"s + text("cpu") + "K\6t", "wrong kind");
-  refuse("(" + text("storage") + type + text("0") + text("cpu") + "Nt", "wrong kind");
-  refuse("(" + text("storage") + type + text("0") + text("cpu") + "K\6Kt", "");
+  refuse("(" + pickled_text("storage") + type + "K\0"s + pickled_text("cpu") + "K\6t",
+         "wrong kind");
+  refuse("(" + pickled_text("storage") + type + pickled_text("0") + pickled_text("cpu") + "Nt",
+         "wrong kind");
+  refuse("(" + pickled_text("storage") + type + pickled_text("0") + pickled_text("cpu") + "K\6Kt",
+         "");
   expect_refused<UnsupportedError>(
-      archive(state_dict("(" + text("module") + type + text("0") + text("cpu") + "K\6tQ")),
+      archive(state_dict("(" + pickled_text("module") + type + pickled_text("0") +
+                         pickled_text("cpu") + "K\6tQ")),
       "state_dict()");
 }
 
 TEST(TorchArchive, RefusesDuplicateTensors) {
-  const std::string one = text("w") + tensor(storage(6), 0, {6}, {1});
+  const std::string one = pickled_text("w") + pickled_tensor(pickled_storage(6), 0, {6}, {1});
   expect_refused(archive(protocol_2 + "}(" + one + one + "u."), "duplicate tensor name");
 }
 
@@ -387,7 +381,7 @@ TEST(TorchArchive, RefusesOtherFiles) {
 }
 
 TEST(TorchArchive, ChecksTheDataIfAsked) {
-  std::string content = archive(state_dict(tensor(storage(6), 0, {6}, {1})));
+  std::string content = archive(state_dict(pickled_tensor(pickled_storage(6), 0, {6}, {1})));
   const std::size_t at = content.find("archive/data/0") + 14;
   content[at] = 1;
   expect_refused(content, "checksum is wrong");
@@ -397,27 +391,28 @@ TEST(TorchArchive, ChecksTheDataIfAsked) {
 
 const std::string legacy_start =
     "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\2M\xe9\3."s;
-const std::string little = "\x80\2}" + text("little_endian") + "\x88s.";
+const std::string little = "\x80\2}" + pickled_text("little_endian") + "\x88s.";
 
 std::string legacy(const std::string& storages) {
-  return legacy_start + little + state_dict(tensor(storage(1), 0, {1}, {1})) + "\x80\2](" +
-         storages;
+  return legacy_start + little + state_dict(pickled_tensor(pickled_storage(1), 0, {1}, {1})) +
+         "\x80\2](" + storages;
 }
 
 TEST(TorchArchive, RefusesBrokenLegacyFiles) {
   const std::string float_1 = little_endian(std::int64_t{1}) + little_endian(1.f);
-  EXPECT_EQ(parse(test::to_bytes(legacy(text("0") + "e." + float_1))).size(), 1u);
+  EXPECT_EQ(parse(test::to_bytes(legacy(pickled_text("0") + "e." + float_1))).size(), 1u);
   expect_refused(legacy("e."), "storage is missing");
-  expect_refused(legacy(text("1") + "e." + float_1), "does not describe");
-  expect_refused(legacy(text("0") + text("0") + "e." + float_1 + float_1), "twice");
+  expect_refused(legacy(pickled_text("1") + "e." + float_1), "does not describe");
+  expect_refused(legacy(pickled_text("0") + pickled_text("0") + "e." + float_1 + float_1), "twice");
   expect_refused(legacy("Ne." + float_1), "wrong kind");
-  expect_refused(legacy(text("0") + "e."), "cut short");
-  expect_refused(legacy(text("0") + "e." + little_endian(std::int64_t{2}) + "1234"), "cut short");
-  expect_refused(legacy(text("0") + "e." + little_endian(std::int64_t{-1})), "too large");
-  expect_refused(legacy(text("0") + "e." + little_endian(std::int64_t{0})), "another size");
+  expect_refused(legacy(pickled_text("0") + "e."), "cut short");
+  expect_refused(legacy(pickled_text("0") + "e." + little_endian(std::int64_t{2}) + "1234"),
+                 "cut short");
+  expect_refused(legacy(pickled_text("0") + "e." + little_endian(std::int64_t{-1})), "too large");
+  expect_refused(legacy(pickled_text("0") + "e." + little_endian(std::int64_t{0})), "another size");
   expect_refused(legacy_start, "cut short");
-  expect_refused<UnsupportedError>(legacy_start + "\x80\2}" + text("little_endian") + "\x89s.",
-                                   "big-endian");
+  expect_refused<UnsupportedError>(
+      legacy_start + "\x80\2}" + pickled_text("little_endian") + "\x89s.", "big-endian");
   std::string newer = legacy_start;
   newer[18] = '\xea';
   expect_refused<UnsupportedError>(newer + little, "unknown version");
@@ -436,7 +431,7 @@ TEST_P(TorchMutation, SurvivesByteFlips) {
 
 TEST_P(TorchMutation, SurvivesByteFlipsBehindTheChecksums) {
   // So that the pickle's flips are not all caught by its own checksum.
-  const std::string pickle = state_dict(tensor(storage(6), 0, {2, 3}, {3, 1}));
+  const std::string pickle = state_dict(pickled_tensor(pickled_storage(6), 0, {2, 3}, {3, 1}));
   test::expect_byte_flips_survived(pickle, 100'000, [](const auto& bytes) {
     const std::string flipped(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     const std::vector<std::byte> whole = test::to_bytes(archive(flipped));

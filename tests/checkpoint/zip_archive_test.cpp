@@ -144,6 +144,20 @@ TEST(ZipArchive, RefusesCompressedAndEncryptedEntries) {
   expect_refused<UnsupportedError>(zip({{.name = "a", .content = "x", .flags = 1}}), "encrypted");
 }
 
+// Each would be checksummed by itself, and n of them n times the file.
+TEST(ZipArchive, RefusesEntriesWithinEntries) {
+  const std::string inner = zip({{"b", "inner"}});
+  const std::string local = inner.substr(0, inner.find("PK\1\2"));
+  const std::string outer = zip({{"a", local}});
+  const auto inner_at = static_cast<std::uint32_t>(outer.find(local));
+  const std::string both =
+      zip({{"a", local}, {.name = "b", .content = "inner", .offset = inner_at}});
+  const std::vector<std::byte> bytes = test::to_bytes(both);
+  const ZipArchive archive("a.zip", bytes);
+  EXPECT_NO_THROW(archive.read("b", true));
+  EXPECT_THROW(archive.read("a", true), FormatError);
+}
+
 TEST(ZipArchive, RefusesLocalHeadersThatContradictTheDirectory) {
   const std::string problem = "contradicts the ZIP directory";
   expect_refused(zip({{.name = "a", .content = "x", .local_name = "b"}}), problem);

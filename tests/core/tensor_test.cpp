@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <klue/core/error.hpp>
 #include <klue/core/tensor.hpp>
 
 namespace klue {

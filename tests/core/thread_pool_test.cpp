@@ -4,8 +4,12 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <klue/core/error.hpp>
 #include <klue/core/thread_pool.hpp>
+
+#include "child.hpp"
 
 namespace klue {
 namespace {
@@ -65,6 +69,24 @@ TEST(ThreadPool, ServesSeveralCallersAtOnce) {
 
 TEST(ThreadPool, DefaultsToTheProcessorsOfTheProcess) {
   EXPECT_GE(ThreadPool().threads(), 1u);
+}
+
+// In a child, so that the limit is not for us. Sanitizers need more address space than there is.
+TEST(ThreadPool, MoreThreadsThanTheSystemStarts) {
+  const int result = test::run_child([] {
+    // Address space for the stacks of a few threads.
+    const rlimit little{std::size_t{1} << 30, std::size_t{1} << 30};
+    if (::setrlimit(RLIMIT_AS, &little) != 0) return 1;
+    try {
+      ThreadPool pool(20'000);
+    } catch (const IoError& error) {
+      return error.field() == "threads" && !error.actual().empty() ? 0 : 2;
+    } catch (const std::bad_alloc&) {
+      return 3;
+    }
+    return 4;
+  });
+  EXPECT_EQ(result, 0);
 }
 
 }  // namespace

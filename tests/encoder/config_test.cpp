@@ -71,6 +71,46 @@ TEST_F(ConfigTest, ReadsBert) {
   EXPECT_EQ(read(config).max_sequence_length(), 512u);
 }
 
+// beomi/kcbert-base leaves these out; the original's defaults are meant.
+TEST_F(ConfigTest, ReadsBertThatLeavesOutItsDefaults) {
+  json config = base_config();
+  config["model_type"] = "bert";
+  for (const char* key : {"type_vocab_size", "layer_norm_eps", "hidden_act", "pad_token_id"})
+    config.erase(key);
+  const EncoderConfig read_config = read(config);
+  EXPECT_EQ(read_config.type_vocab_size, 2u);
+  EXPECT_FLOAT_EQ(read_config.layer_norm_eps, 1e-12f);
+  EXPECT_EQ(read_config.hidden_act, Activation::gelu);
+  EXPECT_EQ(read_config.pad_token_id, 0u);
+  EXPECT_EQ(read_config.embedding_width(), 768u);
+}
+
+TEST_F(ConfigTest, ReadsElectra) {
+  json config = base_config();
+  config["model_type"] = "electra";
+  config["embedding_size"] = 128;
+  config["hidden_size"] = 256;
+  config["num_attention_heads"] = 4;
+  config.erase("pad_token_id");
+  const EncoderConfig electra = read(config);
+  EXPECT_EQ(electra.positions, PositionScheme::index);
+  EXPECT_EQ(electra.pad_token_id, 0u);
+  EXPECT_TRUE(electra.projects_embeddings());
+  EXPECT_EQ(electra.embedding_width(), 128u);
+  config.erase("embedding_size");
+  EXPECT_EQ(read(config).embedding_width(), 128u);  // ElectraConfig's default
+  config["embedding_size"] = 256;
+  EXPECT_FALSE(read(config).projects_embeddings());
+  config["embedding_size"] = 0;
+  EXPECT_THROW(read(config), FormatError);
+}
+
+TEST_F(ConfigTest, TakesTheNameThatTransformersHadForTheSameGelu) {
+  json config = base_config();
+  config["hidden_act"] = "gelu_python";
+  EXPECT_EQ(read(config).hidden_act, Activation::gelu);
+}
+
 TEST_F(ConfigTest, RefusesNumbersThatCannotBe) {
   for (const char* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
                           "intermediate_size", "max_position_embeddings", "type_vocab_size"})
@@ -91,7 +131,9 @@ TEST_F(ConfigTest, RefusesNumbersThatCannotBe) {
 
 TEST_F(ConfigTest, RefusesByNameWhatItDoesNotRun) {
   expect_refused<UnsupportedError>("hidden_act", "gelu_new");
-  expect_refused<UnsupportedError>("model_type", "electra");
+  expect_refused<UnsupportedError>("hidden_act", "gelu_fast");
+  expect_refused<UnsupportedError>("hidden_act", "quick_gelu");
+  expect_refused<UnsupportedError>("model_type", "albert");
   expect_refused<UnsupportedError>("position_embedding_type", "relative_key");
 }
 

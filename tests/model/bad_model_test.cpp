@@ -159,7 +159,8 @@ TEST(BadModel, AVocabularyOfAnotherModel) {
   EXPECT_EQ(error.actual(), "1200");
 }
 
-// Embedding tables are often rounded up, so a few spare rows are no contradiction; many are.
+// Embedding tables are rounded up, and have rows for tokens to come: a quarter of them may be
+// spare. More is the table of another model.
 TEST(BadModel, AVocabularyMuchSmallerThanItsTable) {
   const ModelDirectory directory;
   directory.remove("tokenizer.json");
@@ -169,12 +170,12 @@ TEST(BadModel, AVocabularyMuchSmallerThanItsTable) {
       pieces.resize(pieces.rfind('\n', pieces.size() - 2) + 1);
     directory.write("vocab.txt", pieces);
   };
-  drop_lines(127);
+  drop_lines(300);
   EXPECT_NO_THROW(Model::load(directory.path()));
   drop_lines(1);
   const auto error = refused<FormatError>(directory);
   EXPECT_EQ(error.field(), "vocab_size");
-  EXPECT_EQ(error.actual(), "1072");
+  EXPECT_EQ(error.actual(), "899");
 }
 
 TEST(BadModel, AVocabularyThatIsSpareRowsShortOfTheConfiguration) {

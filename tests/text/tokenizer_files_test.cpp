@@ -1,7 +1,10 @@
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -161,6 +164,106 @@ TEST(TokenizerJsonTest, DamageIsNamed) {
               HasSubstr("model: missing"));
 }
 
+TEST(TokenizerJsonTest, ASequenceOfOneIsWhatIsInIt) {
+  Json json = small_json();
+  const auto wrap = [&json](const char* part, const char* list) {
+    json[part] = {{"type", "Sequence"}, {list, Json::array({json[part]})}};
+  };
+  for (int i = 0; i < 2; ++i) {
+    wrap("normalizer", "normalizers");
+    wrap("pre_tokenizer", "pretokenizers");
+    wrap("post_processor", "processors");
+    wrap("decoder", "decoders");
+  }
+  const TokenizerFiles files = parse_tokenizer_json(json.dump());
+  EXPECT_FALSE(files.config.lowercase);
+  EXPECT_FALSE(files.config.decoder_cleanup);
+  EXPECT_THAT(Tokenizer(parse_tokenizer_json(json.dump())).encode("가나").ids,
+              ElementsAre(2, 5, 6, 3));
+  EXPECT_THAT(error_after<UnsupportedError>([](Json& two) {
+                two["normalizer"] = {{"type", "Sequence"},
+                                     {"normalizers", {two["normalizer"], two["normalizer"]}}};
+              }),
+              HasSubstr("normalizer.type"));
+}
+
+TEST(TokenizerJsonTest, RenamedSpecialTokensAreKnownByTheirUse) {
+  std::string text = small_json().dump();
+  for (const auto& [name, renamed] :
+       {std::pair("[CLS]", "<s>"), std::pair("[SEP]", "</s>"), std::pair("[PAD]", "<pad>"),
+        std::pair("[UNK]", "<unk>"), std::pair("[MASK]", "<mask>")})
+    for (std::size_t at = 0; (at = text.find(name, at)) != text.npos;)
+      text.replace(at, std::string_view(name).size(), renamed);
+  Json json = Json::parse(text);
+  json["added_tokens"].push_back({{"id", 0}, {"content", "<pad>"}, {"special", true}});
+  const Tokenizer tokenizer(parse_tokenizer_json(json.dump()));
+  EXPECT_EQ(tokenizer.special_ids().cls, 2);
+  EXPECT_EQ(tokenizer.special_ids().sep, 3);
+  EXPECT_EQ(tokenizer.special_ids().pad, 0);
+  EXPECT_EQ(tokenizer.special_ids().unk, 1);
+  EXPECT_EQ(tokenizer.special_ids().mask, 4);
+
+  json["added_tokens"].erase(json["added_tokens"].size() - 1);
+  json["padding"] = {{"pad_id", 0}, {"pad_token", "<pad>"}};
+  EXPECT_EQ(Tokenizer(parse_tokenizer_json(json.dump())).special_ids().pad, 0);
+}
+
+TEST(TokenizerJsonTest, AddedTokensGetTheIdsThatTheOriginalGivesThem) {
+  Json json = small_json();
+  for (const auto& [content, id] : {std::pair("<x>", 15), std::pair("<y>", 20)})
+    json["added_tokens"].push_back({{"id", id}, {"content", content}});
+  const Tokenizer gap(parse_tokenizer_json(json.dump()));
+  EXPECT_THAT(gap.tokenize("A<x><y>").ids, ElementsAre(7, 11, 12));
+
+  // Where the vocabulary has holes the original gives out an id twice; the file's is better.
+  json["model"]["vocab"]["##"] = 13;
+  json["model"]["vocab"]["a"] = 11;
+  json["added_tokens"][2]["id"] = 14;
+  json["added_tokens"][3]["id"] = 15;
+  EXPECT_THAT(Tokenizer(parse_tokenizer_json(json.dump())).tokenize("A<x><y>").ids,
+              ElementsAre(7, 12, 15));
+}
+
+TEST(TokenizerJsonTest, ATemplateHasABound) {
+  Json ids = Json::array();
+  for (int i = 0; i < 1000; ++i)
+    ids.push_back(2);
+  Json single = Json::array({{{"Sequence", {{"id", "A"}, {"type_id", 0}}}}});
+  const Json pair = Json::array({{{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
+                                 {{"Sequence", {{"id", "B"}, {"type_id", 0}}}}});
+  const auto error_with = [&] {
+    return error_after<UnsupportedError>([&](Json& json) {
+      json["post_processor"] = {
+          {"type", "TemplateProcessing"},
+          {"single", single},
+          {"pair", pair},
+          {"special_tokens", {{"[CLS]", {{"id", "[CLS]"}, {"ids", ids}, {"tokens", ids}}}}}};
+    });
+  };
+  for (int i = 0; i < 4; ++i)
+    single.push_back({{"SpecialToken", {{"id", "[CLS]"}, {"type_id", 0}}}});
+  EXPECT_EQ(error_with(), "no error");
+  for (int i = 0; i < 10'000; ++i)
+    single.push_back({{"SpecialToken", {{"id", "[CLS]"}, {"type_id", 0}}}});
+  EXPECT_THAT(error_with(),
+              HasSubstr("post_processor.single: not supported (expected at most 4096"));
+}
+
+TEST(TokenizerJsonTest, ALimitWithoutRoomIsRefused) {
+  for (const int length : {0, 1})
+    EXPECT_THAT(error_after<FormatError>([length](Json& json) {
+                  json["truncation"] = {{"max_length", length}, {"direction", "Right"}};
+                }),
+                HasSubstr("maximum length: no room for the special tokens (expected at least 2"));
+}
+
+TEST(TokenizerJsonTest, WithoutADecoderNothingJoins) {
+  Json json = small_json();
+  json["decoder"] = nullptr;
+  const Tokenizer tokenizer(parse_tokenizer_json(json.dump()));
+  EXPECT_EQ(tokenizer.decode(std::vector<std::int32_t>{2, 5, 6, 7}), "가 ##나 A");
+}
+
 TEST(TokenizerJsonTest, TextThatIsNotJson) {
   const std::string whole = small_json().dump();
   EXPECT_THROW(parse_tokenizer_json(""), FormatError);
@@ -229,6 +332,51 @@ TEST(TokenizerFilesTest, AddedTokensOfOldDirectories) {
   EXPECT_EQ(tokenizer.decode(std::vector<std::int32_t>{9, 7, 5}), "가");  // both are special
 }
 
+TEST(TokenizerFilesTest, AnOldAddedTokenThatIsNamedSpecialIsSpecial) {
+  Directory directory;
+  directory.write("vocab.txt", vocab_txt)
+      .write("added_tokens.json", R"({"<E>": 11, "<F>": 12})")
+      .write("special_tokens_map.json", R"({"additional_special_tokens": ["<E>"]})");
+  const TokenizerFiles files = read_tokenizer_files(directory.path());
+  const std::vector<AddedToken>& added = files.config.added_tokens;
+  ASSERT_GE(added.size(), 2u);
+  EXPECT_EQ(added[0],
+            (AddedToken{.content = "<E>", .id = 11, .normalized = false, .special = true}));
+  EXPECT_EQ(added[1], (AddedToken{.content = "<F>", .id = 12}));
+  const Tokenizer tokenizer(read_tokenizer_files(directory.path()));
+  EXPECT_EQ(tokenizer.decode(std::vector<std::int32_t>{11, 12}), "<F>");
+}
+
+TEST(TokenizerFilesTest, FlagsOfNamedSpecialTokensCount) {
+  Directory directory;
+  directory.write("vocab.txt", vocab_txt)
+      .write("added_tokens.json", R"({"<E>": 11})")
+      .write("special_tokens_map.json",
+             R"({"mask_token": {"content": "[MASK]", "lstrip": true},
+                 "additional_special_tokens": [{"content": "<E>", "rstrip": true},
+                                               {"content": "<new>", "single_word": true}]})");
+  const Tokenizer tokenizer(read_tokenizer_files(directory.path()));
+  const Tokens tokens = tokenizer.tokenize("A [MASK]<E>  A <new>A <new>");
+  EXPECT_THAT(tokens.ids, ElementsAre(7, 4, 11, 7, 1, 1, 1, 7, 12));
+  EXPECT_EQ(tokens.offsets[1], (Offset{1, 8}));
+  EXPECT_EQ(tokens.offsets[2], (Offset{8, 13}));
+  EXPECT_THAT(tokenizer.texts(tokens),
+              ElementsAre("A", " [MASK]", "<E>  ", "A", "[UNK]", "[UNK]", "[UNK]", "A", "<new>"));
+}
+
+TEST(TokenizerFilesTest, ManyAddedTokensTakeNoLongerThanTheyAre) {
+  Json added = Json::object();
+  for (int i = 0; i < 60'000; ++i)
+    added["<extra" + std::to_string(i) + ">"] = 11 + i;
+  Directory directory;
+  directory.write("vocab.txt", vocab_txt).write("added_tokens.json", added.dump());
+  const auto start = std::chrono::steady_clock::now();
+  const Tokenizer tokenizer(read_tokenizer_files(directory.path()));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_EQ(tokenizer.vocabulary().size(), 60'011u);
+  EXPECT_THAT(tokenizer.tokenize("A<extra59999>").ids, ElementsAre(7, 60'010));
+}
+
 TEST(TokenizerFilesTest, NoLimitIsAHugeNumber) {
   for (const auto* length : {"1000000000000000019884624838656", "1e30", "null", "0"}) {
     Directory directory;
@@ -242,10 +390,31 @@ TEST(TokenizerFilesTest, TokenizerJsonDecides) {
   Directory directory;
   directory.write("tokenizer.json", small_json().dump())
       .write("vocab.txt", vocab_txt)
-      .write("tokenizer_config.json", R"({"do_lower_case": true})");
+      .write("tokenizer_config.json", R"({"do_lower_case": false, "strip_accents": null})");
   const TokenizerFiles files = read_tokenizer_files(directory.path());
   EXPECT_FALSE(files.config.lowercase);
   EXPECT_EQ(files.config.max_input_chars_per_word, 7u);
+}
+
+TEST(TokenizerFilesTest, TokenizerConfigMustNotContradictTokenizerJson) {
+  const auto error_with = [](const char* config) {
+    Directory directory;
+    directory.write("tokenizer.json", small_json().dump()).write("tokenizer_config.json", config);
+    try {
+      read_tokenizer_files(directory.path());
+    } catch (const FormatError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_THAT(error_with(R"({"do_lower_case": true})"),
+              HasSubstr("tokenizer_config.json: do_lower_case: tokenizer_config.json and "
+                        "tokenizer.json disagree; correct the one that is wrong (expected "
+                        "lowercase: false as in tokenizer.json, found true)"));
+  EXPECT_THAT(error_with(R"({"strip_accents": true})"),
+              HasSubstr("strip_accents: false as in tokenizer.json, found true"));
+  EXPECT_THAT(error_with(R"({"tokenize_chinese_chars": false})"),
+              HasSubstr("handle_chinese_chars: true as in tokenizer.json, found false"));
 }
 
 TEST(TokenizerFilesTest, VocabTxtMustNotContradictTokenizerJson) {

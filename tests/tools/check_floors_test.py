@@ -65,10 +65,10 @@ class Floors(unittest.TestCase):
 
     def test_private_headers_stay_in_the_library(self):
         self.allowed("include/klue/model/impl/a.ipp", "<klue/checkpoint/detail/safetensors.hpp>")
-        self.allowed("include/klue/text/detail/a.hpp", "<klue/core/detail/json_file.hpp>")
+        self.allowed("include/klue/text/detail/a.hpp", "<klue/core/detail/json.hpp>")
         self.refused("include/klue/text/a.hpp", "<klue/text/detail/wordpiece.hpp>",
                      "API headers include no private ones")
-        self.refused("tools/embed/a.cpp", "<klue/core/detail/json_file.hpp>",
+        self.refused("tools/embed/a.cpp", "<klue/core/detail/json.hpp>",
                      "tools use only the library's API")
         self.allowed("tools/embed/a.cpp", '"options.hpp"')
         self.refused("tools/embed/a.cpp", '"../../include/klue/core/error.hpp"',
@@ -111,7 +111,7 @@ class Floors(unittest.TestCase):
     def test_the_hub_stands_beside_the_model(self):
         self.allowed("tools/embed/a.cpp", "<klue/hub.hpp>")
         self.allowed("include/klue/hub/impl/a.ipp", "<klue/hub.hpp>")
-        self.allowed("include/klue/hub/impl/a.ipp", "<klue/core/detail/json_file.hpp>")
+        self.allowed("include/klue/hub/impl/a.ipp", "<klue/core/detail/json.hpp>")
         self.allowed("include/klue/hub/impl/a.ipp", "<curl/curl.h>")
         self.allowed("include/klue/hub/impl/a.ipp", "<openssl/evp.h>")
         self.refused("include/klue/hub/impl/a.ipp", "<klue/model.hpp>", "hub must not know model")

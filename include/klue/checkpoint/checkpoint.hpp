@@ -79,7 +79,6 @@ struct EncoderShape {
   std::size_t vocabulary = 0;
   std::size_t positions = 0;  ///< rows of the position table, of which row 0 is the first token's
   std::size_t token_types = 0;
-  bool has_pooler = false;
 };
 
 /// The tensors of a model by name, whatever file format is behind them. Views stay valid as long as
@@ -112,8 +111,16 @@ class Checkpoint {
   /// For people: "safetensors", "safetensors in 2 files".
   const std::string& format() const noexcept { return format_; }
 
-  /// Only of a TensorFlow checkpoint, which has no configuration file beside it.
+  /// A SavedModel, which has no configuration file beside it, and whose heads have no names of
+  /// their own.
+  bool is_tensorflow() const noexcept { return shape_.has_value(); }
+
+  /// Only of a TensorFlow checkpoint.
   const std::optional<EncoderShape>& encoder_shape() const noexcept { return shape_; }
+
+  /// Bytes of the files that its tensors use, each counted once, however many share it.
+  /// O(n log n).
+  std::size_t distinct_bytes() const;
 
  private:
   std::filesystem::path file_;

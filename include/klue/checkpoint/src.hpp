@@ -3,6 +3,7 @@
 /// The definitions of the room `checkpoint`, to be compiled exactly once in a program.
 
 #include <klue/checkpoint/impl/archive.ipp>
+#include <klue/checkpoint/impl/checkpoint.ipp>
 #include <klue/checkpoint/impl/crc.ipp>
 #include <klue/checkpoint/impl/dtype.ipp>
 #include <klue/checkpoint/impl/file_kind.ipp>
@@ -10,6 +11,7 @@
 #include <klue/checkpoint/impl/open_checkpoint.ipp>
 #include <klue/checkpoint/impl/pickle.ipp>
 #include <klue/checkpoint/impl/safetensors.ipp>
+#include <klue/checkpoint/impl/saved_model.ipp>
 #include <klue/checkpoint/impl/shard_index.ipp>
 #include <klue/checkpoint/impl/snappy.ipp>
 #include <klue/checkpoint/impl/sorted_table.ipp>

@@ -4,8 +4,8 @@
 
 #include <klue/core/impl/anonymous_file.ipp>
 #include <klue/core/impl/error.ipp>
-#include <klue/core/impl/json_file.ipp>
-#include <klue/core/impl/mapped_file.ipp>
+#include <klue/core/impl/fork.ipp>
+#include <klue/core/impl/processors.ipp>
 #include <klue/core/impl/tensor.ipp>
 #include <klue/core/impl/thread_pool.ipp>
 #include <klue/core/impl/version.ipp>

@@ -12,9 +12,15 @@ namespace klue {
 /// The one place that decides how many threads work. A pool of n threads is the calling thread and
 /// n − 1 workers; several callers share the workers instead of multiplying them, and a caller never
 /// waits for a busy worker to begin: what no worker takes, the caller does itself.
+///
+/// The process may fork while others call a pool: the child's pool is free, and starts workers of
+/// its own in its first call, or works in the caller alone where it can start none. Only `body` of
+/// parallel_for must not fork and go on in the child, where the other half of the work is missing.
 class KLUE_EXPORT ThreadPool {
  public:
-  /// 0 threads: as many as this process may run on (its CPU affinity).
+  /// 0 threads: as many as are of use to this process, by its CPU affinity and by the quota of its
+  /// control group (a container with half a processor gets 1 thread). Throws IoError where the
+  /// system does not start so many.
   explicit ThreadPool(std::size_t threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -25,6 +25,9 @@ struct EncoderConfig {
   std::string model_type = "roberta";
   std::size_t vocab_size = 32000;
   std::size_t hidden_size = 768;
+  /// Width of the embedding tables, where a layer (ELECTRA's `embeddings_project`) makes it
+  /// hidden_size; 0: hidden_size.
+  std::size_t embedding_size = 0;
   std::size_t num_hidden_layers = 12;
   std::size_t num_attention_heads = 12;
   std::size_t intermediate_size = 3072;
@@ -35,6 +38,12 @@ struct EncoderConfig {
   Activation hidden_act = Activation::gelu;
   PositionScheme positions = PositionScheme::after_padding;
 
+  bool projects_embeddings() const noexcept {
+    return embedding_size != 0 && embedding_size != hidden_size;
+  }
+  std::size_t embedding_width() const noexcept {
+    return embedding_size == 0 ? hidden_size : embedding_size;
+  }
   std::size_t head_size() const noexcept { return hidden_size / num_attention_heads; }
 
   /// Tokens of the longest sequence that has positions, special tokens included: 512 for the base
@@ -50,8 +59,9 @@ struct EncoderConfig {
 /// FormatError with `file` and the key.
 KLUE_EXPORT void validate(const EncoderConfig& config, const std::filesystem::path& file);
 
-/// Reads and validates a config.json. Throws IoError, FormatError for a key that is missing, of the
-/// wrong type or out of range, and UnsupportedError for a model_type, activation or position
+/// Reads and validates a config.json of RoBERTa, BERT or ELECTRA. What BERT's and ELECTRA's may
+/// leave out has the original's defaults. Throws IoError, FormatError for a key that is missing, of
+/// the wrong type or out of range, and UnsupportedError for a model_type, activation or position
 /// embedding that this library does not run.
 KLUE_EXPORT EncoderConfig read_encoder_config(const std::filesystem::path& file);
 

@@ -22,9 +22,12 @@ struct EncoderOptions {
   Precision precision = Precision::f32;
   /// Tokens computed together; longer inputs are worked through in parts of whole sentences.
   std::size_t batch_tokens = 256;
+  /// As in LoadOptions.
+  std::size_t weight_expansion = 4;
 };
 
-/// A RoBERTa or BERT encoder. Immutable after construction: any number of threads may call it.
+/// A RoBERTa, BERT or ELECTRA encoder. Immutable after construction: any number of threads may call
+/// it.
 class KLUE_EXPORT Encoder {
  public:
   /// Packs the weights of a checkpoint. Throws FormatError for a tensor that is missing or does not

@@ -11,11 +11,22 @@
 
 namespace klue {
 
-/// The tokens of one text, without special tokens. All vectors have the same length.
+/// What an added token has matched, where that is not as its content is spelled: with whitespace
+/// that it takes along, or as normalized text has it.
+struct MatchedText {
+  std::size_t token = 0;  ///< index
+  std::string text{};
+
+  bool operator==(const MatchedText&) const = default;
+};
+
+/// The tokens of one text, without special tokens. The first three vectors have the same
+/// length.
 struct Tokens {
   std::vector<std::int32_t> ids;
-  std::vector<Offset> offsets;         ///< bytes of the caller's text
-  std::vector<std::int32_t> word_ids;  ///< which word, counted from 0, a token is a part of
+  std::vector<Offset> offsets;               ///< bytes of the caller's text
+  std::vector<std::int32_t> word_ids;        ///< which word, counted from 0, a token is a part of
+  std::vector<MatchedText> matched_texts{};  ///< few or none, in order; see Tokenizer::texts
 
   std::size_t size() const noexcept { return ids.size(); }
   bool empty() const noexcept { return ids.empty(); }
@@ -23,7 +34,7 @@ struct Tokens {
 };
 
 /// One or two texts with their special tokens, cut and padded: Hugging Face's `Encoding`.
-/// All vectors have the same length.
+/// All vectors but the last two have the same length.
 struct Encoding {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> type_ids;             ///< as the tokenizer's template says
@@ -32,6 +43,7 @@ struct Encoding {
   std::vector<std::int32_t> attention_mask;       ///< 0 on padding
   std::vector<std::int32_t> word_ids;             ///< per text, from 0; -1 on special tokens
   std::vector<std::int32_t> sequence_ids;         ///< 0 first text, 1 second; -1 special tokens
+  std::vector<MatchedText> matched_texts{};       ///< few or none; see Tokenizer::texts
   std::vector<Encoding> overflowing;              ///< the windows that were cut off, if asked for
 
   std::size_t size() const noexcept { return ids.size(); }

@@ -3,6 +3,7 @@
 /// The definitions of the room `text`, to be compiled exactly once in a program.
 
 #include <klue/text/impl/added_tokens.ipp>
+#include <klue/text/impl/byte_trie.ipp>
 #include <klue/text/impl/char_traits.ipp>
 #include <klue/text/impl/encoding.ipp>
 #include <klue/text/impl/normalizer.ipp>
@@ -17,3 +18,4 @@
 #include <klue/text/impl/vocabulary.ipp>
 #include <klue/text/impl/word_splitter.ipp>
 #include <klue/text/impl/wordpiece.ipp>
+#include <klue/text/impl/wordpiece_trie.ipp>

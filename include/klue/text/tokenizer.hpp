@@ -68,7 +68,16 @@ class KLUE_EXPORT Tokenizer {
   /// set apart by a space. Throws UsageError for an id outside the vocabulary.
   std::string decode(std::span<const std::int32_t> ids, const DecodeOptions& options = {}) const;
 
-  /// The text of one token ("##다"). Throws UsageError for an id outside the vocabulary.
+  /// What each token stands for: its piece ("##다"), or what an added token has matched ("
+  /// [MASK]").
+  std::vector<std::string> texts(const Tokens& tokens) const {
+    return texts(tokens.ids, tokens.matched_texts);
+  }
+  std::vector<std::string> texts(const Encoding& encoding) const {
+    return texts(encoding.ids, encoding.matched_texts);
+  }
+
+  /// The piece of one token ("##다"). Throws UsageError for an id outside the vocabulary.
   const std::string& token(std::int32_t id) const { return vocabulary().piece(id); }
 
   /// All ids with their pieces, added tokens included.
@@ -78,6 +87,9 @@ class KLUE_EXPORT Tokenizer {
   Dialect dialect() const noexcept;
 
  private:
+  std::vector<std::string> texts(std::span<const std::int32_t> ids,
+                                 std::span<const MatchedText> matched) const;
+
   struct Impl;
   std::unique_ptr<const Impl> impl_;
 };

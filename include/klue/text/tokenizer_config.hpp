@@ -68,7 +68,7 @@ struct TokenizerConfig {
   std::vector<TemplatePiece> pair;    ///< [CLS] A [SEP] B [SEP]
 
   // WordPiece decoder
-  std::string decoder_prefix = "##";
+  std::optional<std::string> decoder_prefix = "##";  ///< what joins; none: nothing does
   bool decoder_cleanup = true;
 
   Side truncation_side = Side::right;  ///< which end of a text that is too long is cut

@@ -46,6 +46,11 @@ inline DecodedCodePoint decode_utf8(std::string_view text) noexcept {
   return {value, length, true};
 }
 
+/// How many bytes the UTF-8 form of a scalar value has, 1…4.
+constexpr std::size_t utf8_length(char32_t value) noexcept {
+  return value < 0x80 ? 1 : value < 0x800 ? 2 : value < 0x10000 ? 3 : 4;
+}
+
 /// Appends the UTF-8 form of a code point. `value` must be a scalar value.
 inline void append_utf8(std::string& text, char32_t value) {
   const auto put = [&text](char32_t byte) { text.push_back(static_cast<char>(byte)); };

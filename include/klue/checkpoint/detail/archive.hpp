@@ -20,7 +20,7 @@ class Archive {
   using Members = std::map<std::string, std::span<const std::byte>, std::less<>>;
 
   /// Whether a path ends in .tar, .tar.gz or .tgz.
-  static bool is_named_so(const std::filesystem::path& file);
+  static bool has_archive_name(const std::filesystem::path& file);
 
   /// Throws IoError where the file cannot be read or there is no room to unpack it, FormatError
   /// where it is damaged, cut short or no archive, or unpacks to more than 16 times its size (and

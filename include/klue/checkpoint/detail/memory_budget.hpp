@@ -2,15 +2,15 @@
 
 #include <cstddef>
 
+#include <klue/core/detail/budget.hpp>
+
 namespace klue::detail {
 
 /// Keeps what a reader allocates for the description of tensors in proportion to the file, whatever
-/// the description claims: a file can be made of nothing but names. A model's description is a ten
-/// thousandth of it, so no real file comes near.
+/// the description claims: a file can be made of nothing but names.
 class MemoryBudget {
  public:
-  /// As much as the file itself, and what small files need.
-  explicit MemoryBudget(std::size_t file_size) : left_(file_size + (1 << 20)) {}
+  explicit MemoryBudget(std::size_t file_size) : left_(file_size + budget::description_plus) {}
 
   /// False where there is not so much left.
   [[nodiscard]] bool spend(std::size_t bytes) noexcept {
@@ -22,8 +22,5 @@ class MemoryBudget {
  private:
   std::size_t left_;
 };
-
-/// What a tensor takes in the readers and in the checkpoint, nodes of maps and all.
-inline constexpr std::size_t memory_per_tensor = 640;
 
 }  // namespace klue::detail

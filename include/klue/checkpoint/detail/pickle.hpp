@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <span>
 #include <string_view>
@@ -79,6 +80,10 @@ class Unpickler {
   /// All that were mentioned so far, each as often as it was.
   const std::vector<PickledStorage>& storages() const noexcept { return storages_; }
 
+  /// Takes memory for what is made of the values. Throws FormatError where the pickle describes
+  /// more than a file of its size can hold.
+  void spend(std::size_t bytes);
+
  private:
   enum class Function : std::int64_t;
 
@@ -115,7 +120,6 @@ class Unpickler {
   std::int64_t integer(const Value& value) const;
   std::vector<std::int64_t> integers(const Value& value) const;
 
-  void spend(std::size_t bytes);
   [[noreturn]] void fail(const char* problem) const;
 
   const std::filesystem::path& file_;
@@ -126,7 +130,7 @@ class Unpickler {
   std::vector<Value> tuple_items_;
   std::vector<std::vector<Value>> containers_;  // lists and dictionaries
   std::vector<PickledStorage> storages_;
-  std::vector<PickledTensor> tensors_;
+  std::deque<PickledTensor> tensors_;  // which callers refer to
   std::unordered_map<std::uint32_t, Value> memo_;
 };
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace klue::detail {
 
@@ -23,7 +24,8 @@ class ZipArchive {
   };
 
   /// Reads the central directory. Throws FormatError where there is none, where it contradicts
-  /// itself, or where two entries have one name. `file` is for the errors only.
+  /// itself, or where two entries have one name. `file` is for the errors
+  /// only.
   ZipArchive(const std::filesystem::path& file, std::span<const std::byte> bytes);
 
   /// By their full names.
@@ -31,13 +33,13 @@ class ZipArchive {
 
   /// The content of an entry, nothing of that name being a FormatError. Throws UnsupportedError
   /// where it is compressed or encrypted and FormatError where its local header contradicts the
-  /// directory, it reaches past the end, or, if asked to look, its CRC-32 is wrong.
+  /// directory, it reaches into the next entry, or, if asked to look, its CRC-32 is wrong.
   std::span<const std::byte> read(std::string_view name, bool verify_crc) const;
 
  private:
   std::filesystem::path file_;
   std::span<const std::byte> bytes_;
-  std::uint64_t directory_offset_ = 0;  // entries end before it
+  std::vector<std::uint64_t> begins_;  // of the entries, rising, and of the directory
   std::map<std::string, Entry, std::less<>> entries_;
 };
 

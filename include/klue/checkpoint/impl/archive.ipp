@@ -17,7 +17,7 @@ bool is_gzip(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-bool Archive::is_named_so(const std::filesystem::path& file) {
+bool Archive::has_archive_name(const std::filesystem::path& file) {
   const std::string name = file.filename().string();
   return std::ranges::any_of(std::array{".tar", ".tar.gz", ".tgz"},
                              [&](const char* ending) { return name.ends_with(ending); });
@@ -27,7 +27,7 @@ Archive Archive::open(const std::filesystem::path& file) {
   Archive archive;
   archive.file_ = file;
   auto mapped = std::make_shared<MappedFile>(file);
-  refuse_stand_ins(file, mapped->bytes());
+  refuse_placeholder(file, mapped->bytes());
   const std::size_t file_size = mapped->bytes().size();
   if (is_gzip(mapped->bytes()))  // whatever its name says
     mapped = std::make_shared<MappedFile>(gunzip(file, mapped->bytes()));

@@ -13,7 +13,7 @@ bool file_begins_with(std::span<const std::byte> bytes, std::string_view prefix)
 
 }  // namespace
 
-void refuse_stand_ins(const std::filesystem::path& file, std::span<const std::byte> bytes) {
+void refuse_placeholder(const std::filesystem::path& file, std::span<const std::byte> bytes) {
   // https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
   if (file_begins_with(bytes, "version https://git-lfs"))
     throw FormatError("a Git LFS pointer, not the weights; run `git lfs pull` where you cloned it",

@@ -6,6 +6,7 @@
 
 #include <klue/checkpoint/detail/gzip.hpp>
 #include <klue/core/detail/anonymous_file.hpp>
+#include <klue/core/detail/budget.hpp>
 #include <klue/core/error.hpp>
 
 #if KLUE_WITH_ZLIB
@@ -18,14 +19,12 @@ namespace klue::detail {
 
 namespace {
 
-// Trained weights shrink by a tenth, float32 that was bfloat16 by half. The format itself can grow
-// a thousandfold.
-constexpr std::size_t most_growth = 16, always_allowed = std::size_t{64} << 20;
-
 class Inflation {
  public:
   Inflation(const std::filesystem::path& file, std::span<const std::byte> compressed)
-      : file_(file), rest_(compressed), allowed_(always_allowed + compressed.size() * most_growth) {
+      : file_(file),
+        rest_(compressed),
+        allowed_(budget::unpacked_plus + compressed.size() * budget::unpacked_times) {
     constexpr int kGzipOnly = 16;
     if (inflateInit2(&stream_, MAX_WBITS + kGzipOnly) != Z_OK) throw std::bad_alloc();
   }
@@ -63,7 +62,8 @@ class Inflation {
 
   void keep(std::size_t size) {
     if (size > allowed_)
-      fail("unpacks to more than weights do", std::to_string(most_growth) + " times its size");
+      fail("unpacks to more than weights do",
+           std::to_string(budget::unpacked_times) + " times its size");
     allowed_ -= size;
     plain_.append(std::span(buffer_).first(size));
   }

@@ -1,8 +1,9 @@
 #include <array>
-#include <system_error>
 
 #include <klue/checkpoint/checkpoint.hpp>
 #include <klue/checkpoint/detail/readers.hpp>
+#include <klue/core/detail/file_status.hpp>
+#include <klue/core/detail/model_layout.hpp>
 #include <klue/core/error.hpp>
 
 namespace klue {
@@ -26,11 +27,11 @@ Checkpoint read_archive(const std::filesystem::path& path, const CheckpointOptio
 
 /// In the order of preference.
 constexpr std::array formats{
-    Format{"model.safetensors", ".safetensors", without_options<detail::read_safetensors>},
-    Format{"model.safetensors.index.json", ".safetensors.index.json",
+    Format{detail::weight_files[0], ".safetensors", without_options<detail::read_safetensors>},
+    Format{detail::weight_files[1], ".safetensors.index.json",
            without_options<detail::read_sharded_safetensors>},
-    Format{"pytorch_model.bin", ".bin", detail::read_torch_archive},
-    Format{"pytorch_model.bin.index.json", ".bin.index.json", detail::read_sharded_torch_archive},
+    Format{detail::weight_files[2], ".bin", detail::read_torch_archive},
+    Format{detail::weight_files[3], ".bin.index.json", detail::read_sharded_torch_archive},
     Format{"variables/variables.index", ".index", detail::read_tensorflow_checkpoint},
 };
 
@@ -49,7 +50,7 @@ Checkpoint open_file(const std::filesystem::path& file, const CheckpointOptions&
   const std::string name = file.filename().string();
   for (const Format& format : formats)
     if (name.ends_with(format.ending)) return format.read(file, options);
-  if (detail::Archive::is_named_so(file)) return read_archive(file, options);
+  if (detail::Archive::has_archive_name(file)) return read_archive(file, options);
   throw UnsupportedError("no weights by the file's name",
                          {.file = file.string(), .expected = looked_for()});
 }
@@ -57,17 +58,14 @@ Checkpoint open_file(const std::filesystem::path& file, const CheckpointOptions&
 }  // namespace
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, const CheckpointOptions& options) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status))
-    throw IoError("there is no such model directory",
-                  {.file = path.string(), .actual = error ? error.message() : ""});
-  if (!std::filesystem::is_directory(status)) return open_file(path, options);
+  if (!detail::file_exists(path))
+    throw IoError("there is no such model directory", {.file = path.string()});
+  if (!detail::directory_exists(path)) return open_file(path, options);
   for (const Format& format : formats)
-    if (const auto file = path / format.file; std::filesystem::exists(file, error))
+    if (const auto file = path / format.file; detail::file_exists(file))
       return format.read(file, options);
   for (const std::string_view foreign : foreign_files)
-    if (std::filesystem::exists(path / foreign, error))
+    if (detail::file_exists(path / foreign))
       throw UnsupportedError(
           "the directory has weights only in a format that is not read here",
           {.file = path.string(), .expected = looked_for(), .actual = std::string(foreign)});

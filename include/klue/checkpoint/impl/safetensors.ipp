@@ -51,7 +51,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     switch (place_) {
       case Place::header:
         if (key.size() > max_name_size) fail("a tensor's name is too long", {});
-        spend(memory_per_tensor + 4 * key.size());
+        spend(budget::tensor_bytes + 4 * key.size());
         if (!names_.insert(key).second) fail("duplicate tensor name", key);
         name_ = key;
         break;
@@ -314,7 +314,7 @@ void require_dense_cover(const std::filesystem::path& file, std::vector<Record>&
 
 Checkpoint::Tensors parse_safetensors(const std::filesystem::path& file,
                                       std::span<const std::byte> bytes) {
-  refuse_stand_ins(file, bytes);
+  refuse_placeholder(file, bytes);
   const std::string_view header = header_text(file, bytes);
   HeaderReader reader(file, bytes.size());
   nlohmann::json::sax_parse(header, &reader);

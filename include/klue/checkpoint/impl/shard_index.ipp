@@ -101,7 +101,7 @@ class IndexReader final : public nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 ShardIndex parse_shard_index(const std::filesystem::path& file, std::string_view text) {
-  refuse_stand_ins(file, std::as_bytes(std::span(text)));
+  refuse_placeholder(file, std::as_bytes(std::span(text)));
   IndexReader reader(file);
   nlohmann::json::sax_parse(text, &reader);
   return reader.take();
@@ -109,9 +109,7 @@ ShardIndex parse_shard_index(const std::filesystem::path& file, std::string_view
 
 Checkpoint read_shards(const std::filesystem::path& index, std::string_view format,
                        const std::function<Checkpoint(const std::filesystem::path&)>& read_shard) {
-  const MappedFile text(index);
-  const ShardIndex shard_of = parse_shard_index(
-      index, {reinterpret_cast<const char*>(text.bytes().data()), text.bytes().size()});
+  const ShardIndex shard_of = parse_shard_index(index, map_text_file(index).text());
   std::set<std::string> shards;
   for (const auto& [name, shard] : shard_of)
     shards.insert(shard);

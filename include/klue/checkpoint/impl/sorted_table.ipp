@@ -26,12 +26,15 @@ class TableReader {
   TableReader(const std::filesystem::path& file, std::span<const std::byte> bytes)
       : file_(file), bytes_(bytes) {}
 
-  /// What a handle stands for: the block at an offset, of a size.
-  Block block(ByteReader handle) const {
+  /// What a handle stands for: the block at an offset, of a size. Blocks lie in the order in which
+  /// they are listed, so that none is read twice, however small it makes its work look.
+  Block block(ByteReader handle) {
     const std::uint64_t offset = handle.varint(), size = handle.varint();
+    if (offset < read_up_to_) fail("the blocks of the table are listed twice or not in order");
     const std::uint64_t end = bytes_.size() - footer_size;
     if (offset > end || end - offset < trailer_size || size > end - offset - trailer_size)
       fail("a block reaches past the end of the table");
+    read_up_to_ = offset + size + trailer_size;
     const auto stored = bytes_.subspan(offset, size + trailer_size);
     ByteReader checksum(file_, "a checksum", stored.last(4));
     if (checksum.number<std::uint32_t>() != masked_crc32c(stored.first(size + 1)))
@@ -96,18 +99,17 @@ class TableReader {
 
   const std::filesystem::path& file_;
   std::span<const std::byte> bytes_;
+  std::uint64_t read_up_to_ = 0;  // of the blocks of entries
 };
 
 }  // namespace
 
 void read_sorted_table(const std::filesystem::path& file, std::span<const std::byte> bytes,
                        const Visit& visit) {
-  const TableReader table(file, bytes);
-  // Rising keys also mean that no block can be listed twice, so that a small file stays little
-  // work.
+  TableReader table(file, bytes);
   std::string last;
   bool first = true;
-  const Block index = table.block(table.index_handle());
+  const Block index = TableReader(file, bytes).block(table.index_handle());
   table.entries(index.content, [&](std::string_view, std::span<const std::byte> handle) {
     const Block block = table.block(table.handle(handle));
     table.entries(block.content, [&](std::string_view key, std::span<const std::byte> value) {

@@ -1,4 +1,5 @@
 #include <array>
+#include <map>
 #include <optional>
 
 #include <klue/checkpoint/detail/byte_reader.hpp>
@@ -79,7 +80,7 @@ class BundleReader {
   void visit(std::string_view key, std::span<const std::byte> value) {
     if (key.empty()) return read_header(value);
     if (shards_ == 0) fail("the index has no header", {});  // "" sorts before all others
-    spend(memory_per_tensor + 4 * key.size());
+    spend(budget::tensor_bytes + 4 * key.size());
     const Entry entry = read_entry(key, value);
     if (key == object_graph_key && entry.type == string_type)
       read_object_graph(string_content(key, entry));
@@ -155,7 +156,7 @@ class BundleReader {
   }
 
   /// The bytes of an entry in its data file.
-  std::span<const std::byte> content(std::string_view key, const Entry& entry) const {
+  std::span<const std::byte> content(std::string_view key, const Entry& entry) {
     if (entry.sliced)
       throw UnsupportedError("the variable is stored in slices (a partitioned variable)",
                              {.file = file_.string(), .field = std::string(key)});
@@ -167,10 +168,14 @@ class BundleReader {
       fail("the entry ends past the end of its data file, which is cut short or another's", key,
            std::to_string(entry.offset) + " + " + std::to_string(entry.size) + " of " +
                std::to_string(shard.size()) + " bytes");
+    // Nobody writes variables over each other, and reading them would be work without end.
+    std::size_t& used = used_[entry.shard];
+    if (entry.size > shard.size() - used) fail("the entries of a data file overlap", key);
+    used += entry.size;
     return shard.subspan(entry.offset, entry.size);
   }
 
-  TensorView view_of(std::string_view key, const Entry& entry, DType dtype) const {
+  TensorView view_of(std::string_view key, const Entry& entry, DType dtype) {
     const auto expected = dense_bytes(entry.shape, dtype);
     if (!expected) fail("the shape is too large", key, shape_string(entry.shape));
     if (*expected != entry.size)
@@ -189,7 +194,7 @@ class BundleReader {
   /// A tensor of one string: its length, the checksum of that, and the string. The entry's checksum
   /// is of the length in four bytes (eight where it needs them), the checksum of it, and the
   /// string.
-  std::span<const std::byte> string_content(std::string_view key, const Entry& entry) const {
+  std::span<const std::byte> string_content(std::string_view key, const Entry& entry) {
     if (!entry.shape.empty()) fail("the object graph is no single string", key);
     ByteReader reader(file_, "the object graph", content(key, entry));
     const std::uint64_t length = reader.varint();
@@ -247,6 +252,7 @@ class BundleReader {
   const CheckpointOptions& options_;
   MemoryBudget budget_;
   std::uint64_t shards_ = 0;
+  std::map<std::uint64_t, std::size_t> used_;  // bytes of each data file that entries own
   TensorBundle bundle_;
 };
 
@@ -255,7 +261,7 @@ class BundleReader {
 TensorBundle parse_tensor_bundle(const std::filesystem::path& file,
                                  std::span<const std::byte> index, const OpenShard& open_shard,
                                  const CheckpointOptions& options) {
-  refuse_stand_ins(file, index);
+  refuse_placeholder(file, index);
   BundleReader reader(file, index.size(), open_shard, options);
   read_sorted_table(file, index, [&](std::string_view key, std::span<const std::byte> value) {
     reader.visit(key, value);

@@ -124,26 +124,28 @@ class Converter {
 
   /// A user's own Dense layer on top of the encoder, where there is exactly one.
   void add_classifier() {
+    auto kernel = bundle_.tensors.end();
     std::string_view layer;
-    for (const auto& [key, view] : bundle_.tensors) {
-      const std::string_view path = without_suffix(key, value_suffix);
+    for (auto tensor = bundle_.tensors.begin(); tensor != bundle_.tensors.end(); ++tensor) {
+      const std::string_view path = without_suffix(tensor->first, value_suffix);
       const std::string_view parent = without_suffix(path, "/kernel");
       if (parent.size() == path.size() || !parent.starts_with("layer_with_weights-") ||
           parent.find('/') != std::string_view::npos)
         continue;
-      if (!layer.empty()) return;
+      if (kernel != bundle_.tensors.end()) return;
+      kernel = tensor;
       layer = parent;
     }
-    if (layer.empty()) return;
-    const auto key = [&](std::string_view part) {
-      return std::string(layer).append(part).append(value_suffix);
-    };
-    const TensorView& kernel = bundle_.tensors.find(key("/kernel"))->second;
-    const auto bias = bundle_.tensors.find(key("/bias"));
-    if (kernel.shape.size() != 2 || kernel.shape[0] != result_.shape.hidden ||
-        bias == bundle_.tensors.end() || bias->second.shape != std::vector{kernel.shape[1]})
+    if (kernel == bundle_.tensors.end()) return;
+    // Older versions of TensorFlow end a variable's key with its name.
+    auto bias = bundle_.tensors.find(std::string(layer).append("/bias").append(value_suffix));
+    if (bias == bundle_.tensors.end())
+      bias = bundle_.tensors.find(std::string(layer).append("/bias"));
+    const std::vector<std::size_t>& shape = kernel->second.shape;
+    if (shape.size() != 2 || shape[0] != result_.shape.hidden || bias == bundle_.tensors.end() ||
+        bias->second.shape != std::vector{shape[1]})
       return;
-    result_.tensors.emplace("classifier.weight", transposed(key("/kernel"), kernel, false));
+    result_.tensors.emplace("classifier.weight", transposed(kernel->first, kernel->second, false));
     result_.tensors.emplace("classifier.bias", bias->second);
   }
 
@@ -166,7 +168,6 @@ class Converter {
     shape.intermediate = matrix(layer_name(0, "intermediate.dense.weight"))[0];
     shape.positions = matrix("embeddings.position_embeddings.weight")[0];
     shape.token_types = matrix("embeddings.token_type_embeddings.weight")[0];
-    shape.has_pooler = result_.tensors.contains("pooler.dense.weight");
     return shape;
   }
 

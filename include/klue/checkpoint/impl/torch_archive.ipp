@@ -25,11 +25,11 @@ std::size_t largest_tensor(std::span<const std::byte> file) {
 
 struct NamedTensor {
   std::string_view name;
-  PickledTensor tensor;
+  const PickledTensor& tensor;
 };
 
 /// The tensors at the top of the object; whatever else a training script put beside them is left.
-std::vector<NamedTensor> state_dict(const std::filesystem::path& file, const Unpickler& pickle,
+std::vector<NamedTensor> state_dict(const std::filesystem::path& file, Unpickler& pickle,
                                     const Unpickler::Value& object) {
   using enum Unpickler::Kind;
   if (object.kind != dict)
@@ -40,8 +40,13 @@ std::vector<NamedTensor> state_dict(const std::filesystem::path& file, const Unp
   const auto& items = pickle.dict(object);
   for (std::size_t i = 0; i < items.size(); i += 2) {
     const Unpickler::Value &key = items[i], &value = items[i + 1];
-    if (value.kind == tensor && key.kind == string)
+    if (value.kind == tensor && key.kind == string) {
       tensors.push_back({pickle.string(key), pickle.tensor(value)});
+      const NamedTensor& named = tensors.back();
+      // Many names may stand for one tensor.
+      pickle.spend(budget::tensor_bytes + 2 * named.name.size() +
+                   2 * sizeof(std::size_t) * named.tensor.shape.size());
+    }
     nested = nested || value.kind == dict;
   }
   if (tensors.empty() && nested)
@@ -231,7 +236,7 @@ Checkpoint::Tensors parse_legacy(const std::filesystem::path& file,
 Checkpoint::Tensors parse_torch_archive(const std::filesystem::path& file,
                                         std::span<const std::byte> bytes,
                                         const CheckpointOptions& options) {
-  refuse_stand_ins(file, bytes);
+  refuse_placeholder(file, bytes);
   const std::string_view text = as_text(bytes);
   if (text.starts_with("PK\3\4")) return parse_zip(file, bytes, options);
   if (text.starts_with(legacy_magic)) return parse_legacy(file, bytes);

@@ -152,12 +152,14 @@ ZipArchive::ZipArchive(const std::filesystem::path& file, std::span<const std::b
     : file_(file), bytes_(bytes) {
   const DirectoryReader reader(file_, bytes_);
   const End end = reader.end();
-  directory_offset_ = end.offset;
   reader.entries(end, [&](std::string_view name, const Entry& entry) {
     if (!entries_.emplace(name, entry).second)
       throw FormatError("the ZIP archive has two entries of one name",
                         {.file = file_.string(), .field = std::string(name)});
+    begins_.push_back(entry.header_offset);
   });
+  begins_.push_back(end.offset);
+  std::ranges::sort(begins_);
 }
 
 std::span<const std::byte> ZipArchive::read(std::string_view name, bool verify_crc) const {
@@ -170,11 +172,13 @@ std::span<const std::byte> ZipArchive::read(std::string_view name, bool verify_c
     throw UnsupportedError("the entry is compressed; only stored ones can be mapped", where);
   if (entry.compressed_size != entry.size)
     throw FormatError("a stored entry has two different sizes", where);
-  if (entry.header_offset > directory_offset_)
-    throw FormatError("the entry begins outside the archive", where);
+  const auto next = std::ranges::upper_bound(begins_, entry.header_offset);
+  if (next == begins_.end()) throw FormatError("the entry begins outside the archive", where);
 
+  // Entries that reach into others would be checked again and again; begin in one place they
+  // cannot, for each has its name there.
   ByteReader header(file_, "a local header of the ZIP archive",
-                    bytes_.subspan(entry.header_offset, directory_offset_ - entry.header_offset));
+                    bytes_.subspan(entry.header_offset, *next - entry.header_offset));
   const auto signature = header.number<std::uint32_t>();
   header.take(2);  // version
   const auto flags = header.number<std::uint16_t>(), method = header.number<std::uint16_t>();

@@ -3,11 +3,15 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
-#include <sched.h>
-
+#include <klue/core/detail/fork.hpp>
+#include <klue/core/detail/processors.hpp>
+#include <klue/core/error.hpp>
 #include <klue/core/thread_pool.hpp>
 
 namespace klue {
@@ -35,18 +39,9 @@ bool spin_until(const Condition& condition) {
   return false;
 }
 
-std::size_t usable_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
-    return static_cast<std::size_t>(CPU_COUNT(&set));
-  const unsigned all = std::thread::hardware_concurrency();
-  return all == 0 ? 1 : all;
-}
-
 }  // namespace
 
-struct ThreadPool::State {
+struct ThreadPool::State final : detail::ForkGuarded {
   struct Job {
     std::size_t count;
     void* function;
@@ -65,16 +60,52 @@ struct ThreadPool::State {
   std::atomic<std::size_t> jobs_posted{0};  // grows with every job; what spinning workers watch
   std::atomic<bool> stopping{false};
   std::vector<std::thread> workers;
+  std::atomic<bool> forked{false};  // in a child that has not started workers of its own yet
+
+  State() { enter_forks(); }
 
   // Here, not in ~ThreadPool, so that a constructor that cannot start all its threads cleans up.
-  ~State() {
+  ~State() override {
+    leave_forks();
     {
       const std::lock_guard lock(mutex);
       stopping = true;
     }
     work_arrived.notify_all();
     for (std::thread& worker : workers)
-      worker.join();
+      if (worker.joinable()) worker.join();
+  }
+
+  void start_worker(std::size_t lane) {
+    workers.emplace_back([this, lane] { worker(lane); });
+  }
+
+  void lock_before_fork() noexcept override { mutex.lock(); }
+  void unlock_in_parent() noexcept override { mutex.unlock(); }
+
+  // The workers and the callers of the parent do not exist here, so nobody may wait for them: not
+  // by joining, nor by the destructor of a condition variable that still counts its waiters.
+  void unlock_in_child() noexcept override {
+    first_job = nullptr;
+    for (std::thread& worker : workers)
+      ::new (static_cast<void*>(&worker)) std::thread();
+    ::new (static_cast<void*>(&work_arrived)) std::condition_variable();
+    ::new (static_cast<void*>(&worker_left)) std::condition_variable();
+    forked.store(!workers.empty(), std::memory_order_relaxed);
+    mutex.unlock();
+  }
+
+  // The callers do all the work where the system has no threads to give.
+  void start_workers_of_child(std::size_t threads) noexcept {
+    const std::lock_guard lock(mutex);
+    if (!forked.load(std::memory_order_relaxed)) return;
+    forked.store(false, std::memory_order_relaxed);
+    workers.clear();
+    try {
+      for (std::size_t lane = 1; lane < threads; ++lane)
+        start_worker(lane);
+    } catch (const std::exception&) {
+    }
   }
 
   void work_on(Job& job, std::size_t lane) {
@@ -139,15 +170,24 @@ struct ThreadPool::State {
 };
 
 ThreadPool::ThreadPool(std::size_t threads)
-    : threads_(threads == 0 ? usable_processors() : threads), state_(std::make_unique<State>()) {
-  for (std::size_t lane = 1; lane < threads_; ++lane)
-    state_->workers.emplace_back([state = state_.get(), lane] { state->worker(lane); });
+    : threads_(threads == 0 ? detail::usable_processors() : threads),
+      state_(std::make_unique<State>()) {
+  std::size_t lane = 1;
+  try {
+    for (; lane < threads_; ++lane)
+      state_->start_worker(lane);
+  } catch (const std::system_error& error) {
+    throw IoError("cannot start so many threads", {.field = "threads",
+                                                   .expected = "at most " + std::to_string(lane),
+                                                   .actual = error.code().message()});
+  }
 }
 
 ThreadPool::~ThreadPool() = default;
 
 void ThreadPool::run(std::size_t count, void* function, Call call) const {
   State& state = *state_;
+  if (state.forked.load(std::memory_order_relaxed)) state.start_workers_of_child(threads_);
   State::Job job{.count = count, .function = function, .call = call};
   {
     const std::lock_guard lock(state.mutex);

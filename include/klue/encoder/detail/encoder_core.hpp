@@ -96,7 +96,7 @@ Rows EncoderCore::run(const TokenBatch& batch, Wanted wanted, Workspace& workspa
   workspace.reserve(config_, batch.tokens(),
                     SelfAttention::scratch_per_lane(config_, batch) * pool_->threads());
   const Rows hidden{workspace.hidden.data(), batch.tokens(), config_.hidden_size};
-  embeddings_->apply(batch, hidden.data, *pool_);
+  embeddings_->apply(batch, workspace, *pool_);
   QueryRows queries{hidden, batch.first_token};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (i + 1 == layers_.size() && !wanted.all_rows) {

@@ -28,9 +28,9 @@ class LayerNorm {
   static AlignedBuffer<float> read(const EncoderWeights& weights, std::string_view name,
                                    std::string_view suffix, std::string_view old_suffix,
                                    std::size_t features) {
-    const std::string old_name = EncoderWeights::joined(name, old_suffix);
-    return weights.vector(weights.has(old_name) ? old_name : EncoderWeights::joined(name, suffix),
-                          features);
+    const std::string old_name = std::string(name).append(old_suffix);
+    return weights.read(
+        weights.tensors().has(old_name) ? old_name : std::string(name).append(suffix), {features});
   }
 
   AlignedBuffer<float> gamma_, beta_;

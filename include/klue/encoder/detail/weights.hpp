@@ -1,9 +1,10 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <cstddef>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,47 +13,39 @@
 #include <vector>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/budget.hpp>
 #include <klue/core/detail/mapped_file.hpp>
-#include <klue/core/error.hpp>
-#include <klue/core/tensor.hpp>
 #include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
 
-/// Finds an encoder's tensors in a checkpoint by their Hugging Face names and turns them into what
-/// the encoder works with. The encoder of a bare model has no prefix, that of a model with a head
-/// has "roberta." or "bert."; tensors that the encoder does not need are no concern of it.
+/// Turns an encoder's tensors into what the encoder works with. Tensors that the encoder does not
+/// need are no concern of it.
 class EncoderWeights {
  public:
-  /// Throws FormatError where the checkpoint holds no encoder under any known prefix.
+  /// `most_expansion`: how often as much as the checkpoint holds may be made of it. Throws
+  /// FormatError where the checkpoint holds no encoder under any known prefix.
   EncoderWeights(const Checkpoint& checkpoint, Engine engine, Precision precision,
-                 const ThreadPool& pool)
-      : checkpoint_(&checkpoint),
+                 std::size_t most_expansion, const ThreadPool& pool)
+      : tensors_(TensorLookup::of_encoder(checkpoint)),
         engine_(engine),
         precision_(precision),
-        pool_(&pool),
-        prefix_(find_prefix()) {}
-
-  bool has(std::string_view name) const { return checkpoint_->find(full(name)) != nullptr; }
-
-  /// The tensor of that name. Throws FormatError, with the full name, where it is missing, has
-  /// another shape or holds no floating-point numbers.
-  const TensorView& tensor(std::string_view name, std::initializer_list<std::size_t> shape) const {
-    const TensorView* found = checkpoint_->find(full(name));
-    const std::string expected = shape_string({shape.begin(), shape.size()});
-    if (found == nullptr) fail("tensor missing", name, expected, "");
-    if (!std::equal(found->shape.begin(), found->shape.end(), shape.begin(), shape.end()))
-      fail("wrong shape", name, expected, shape_string(found->shape));
-    if (found->dtype != DType::f32 && found->dtype != DType::f16 && found->dtype != DType::bf16 &&
-        found->dtype != DType::f64)
-      fail("not floating-point", name, "F32, F16 or BF16", std::string(dtype_name(found->dtype)));
-    return *found;
+        pool_(&pool) {
+    if (__builtin_mul_overflow(checkpoint.distinct_bytes(), most_expansion, &left_) ||
+        __builtin_add_overflow(left_, budget::expanded_plus, &left_))
+      left_ = std::numeric_limits<std::size_t>::max();
   }
 
-  AlignedBuffer<float> vector(std::string_view name, std::size_t size) const {
-    AlignedBuffer<float> values(size);
-    tensor(name, {size}).read(0, values.span());
+  const TensorLookup& tensors() const noexcept { return tensors_; }
+
+  /// A tensor in C order as float32. Throws as TensorLookup::at does, before it takes memory.
+  AlignedBuffer<float> read(std::string_view name, std::initializer_list<std::size_t> shape) const {
+    const TensorView& tensor = tensors_.at(name, shape);
+    spend(name, tensor.element_count());
+    AlignedBuffer<float> values(tensor.element_count());
+    tensor.read(0, values.span());
     return values;
   }
 
@@ -63,19 +56,23 @@ class EncoderWeights {
                                        std::size_t in_features,
                                        std::size_t out_features_each) const {
     std::vector<const TensorView*> weights, biases;
+    std::vector<std::string> weight_names;
     for (const std::string_view name : names) {
-      weights.push_back(&tensor(joined(name, ".weight"), {out_features_each, in_features}));
-      biases.push_back(&tensor(joined(name, ".bias"), {out_features_each}));
+      const std::string& weight = weight_names.emplace_back(std::string(name).append(".weight"));
+      weights.push_back(&tensors_.at(weight, {out_features_each, in_features}));
+      biases.push_back(&tensors_.at(std::string(name).append(".bias"), {out_features_each}));
+      spend(weight, weights.back()->element_count());
     }
     LinearSource source{.in_features = in_features,
                         .out_features = out_features_each * names.size()};
     source.read_rows = [&](std::size_t first, std::span<float> rows) {
       // A block may begin in one tensor and end in the next.
       for (std::size_t feature = first; !rows.empty();) {
-        const std::size_t row = feature % out_features_each;
+        const std::size_t tensor = feature / out_features_each, row = feature % out_features_each;
         const std::size_t count = std::min(rows.size() / in_features, out_features_each - row);
-        weights[feature / out_features_each]->read(row * in_features,
-                                                   rows.first(count * in_features));
+        const std::span<float> part = rows.first(count * in_features);
+        weights[tensor]->read(row * in_features, part);
+        if (precision_ != Precision::f32) fit_low_precision(weight_names[tensor], part);
         rows = rows.subspan(count * in_features);
         feature += count;
       }
@@ -90,37 +87,36 @@ class EncoderWeights {
     return layer;
   }
 
-  static std::string joined(std::string_view a, std::string_view b) {
-    return std::string(a).append(b);
-  }
-
  private:
-  std::string find_prefix() const {
-    constexpr std::array<std::string_view, 3> kPrefixes{"", "roberta.", "bert."};
-    for (const std::string_view prefix : kPrefixes)
-      if (checkpoint_->find(joined(prefix, "embeddings.word_embeddings.weight")) != nullptr)
-        return std::string(prefix);
-    throw FormatError("no RoBERTa or BERT encoder in this file",
-                      {.file = checkpoint_->file().string(),
-                       .expected = "embeddings.word_embeddings.weight, or the same under roberta. "
-                                   "or bert."});
+  /// Layers may share their tensors, and each is packed by itself: without a limit a small file
+  /// could fill any memory.
+  void spend(std::string_view name, std::size_t floats) const {
+    std::size_t bytes = 0;
+    if (__builtin_mul_overflow(floats, sizeof(float), &bytes) || bytes > left_)
+      tensors_.fail(
+          "the layers share so many tensors that they need far more memory than the file "
+          "has bytes; LoadOptions::weight_expansion allows it",
+          name, "", "");
+    left_ -= bytes;
   }
 
-  std::string full(std::string_view name) const { return joined(prefix_, name); }
-
-  [[noreturn]] void fail(const char* message, std::string_view name, std::string expected,
-                         std::string actual) const {
-    throw FormatError(message, {.file = checkpoint_->file().string(),
-                                .field = full(name),
-                                .expected = std::move(expected),
-                                .actual = std::move(actual)});
+  /// A row that is scaled to a few bits has to have a range; what is far too small for it is
+  /// nothing.
+  void fit_low_precision(const std::string& name, std::span<float> weights) const {
+    constexpr float smallest = 1e-30f, largest = 1e30f;
+    for (float& weight : weights) {
+      if (!(std::abs(weight) <= largest))
+        tensors_.fail("a weight that low precision cannot hold; use f32", name,
+                      "finite numbers up to 1e30", std::to_string(weight));
+      if (std::abs(weight) < smallest) weight = 0.0f;
+    }
   }
 
-  const Checkpoint* checkpoint_;
+  TensorLookup tensors_;
   Engine engine_;
   Precision precision_;
   const ThreadPool* pool_;
-  std::string prefix_;
+  mutable std::size_t left_ = 0;  // bytes
 };
 
 }  // namespace klue::detail

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/fork.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/linear/detail/linear.hpp>
 
@@ -16,6 +17,7 @@ namespace klue::detail {
 /// nothing. Grows to the largest batch it has served.
 struct Workspace {
   AlignedBuffer<float> hidden;           // [tokens, hidden]
+  AlignedBuffer<float> embedded;         // [tokens, embedding_size], where that is projected
   AlignedBuffer<float> selected;         // [queries, hidden], where only some rows are wanted
   AlignedBuffer<float> query;            // [queries, hidden]
   AlignedBuffer<float> key_value;        // [tokens, 2 × hidden]
@@ -28,6 +30,7 @@ struct Workspace {
 
   void reserve(const EncoderConfig& config, std::size_t tokens, std::size_t attention_floats) {
     hidden.reserve_discard(tokens * config.hidden_size);
+    if (config.projects_embeddings()) embedded.reserve_discard(tokens * config.embedding_size);
     selected.reserve_discard(tokens * config.hidden_size);
     query.reserve_discard(tokens * config.hidden_size);
     key_value.reserve_discard(tokens * 2 * config.hidden_size);
@@ -74,7 +77,7 @@ class WorkspacePool {
     free_.push_back(std::move(workspace));
   }
 
-  std::mutex mutex_;
+  ForkSafeMutex mutex_;
   std::vector<std::unique_ptr<Workspace>> free_;
   std::size_t existing_ = 0;  // in use or free
 };

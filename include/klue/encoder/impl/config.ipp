@@ -1,6 +1,9 @@
+#include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 
-#include <klue/core/detail/json_file.hpp>
+#include <klue/core/detail/json.hpp>
 #include <klue/core/error.hpp>
 #include <klue/encoder/config.hpp>
 
@@ -10,32 +13,47 @@ namespace {
 // Far above any real encoder, far below where products of two of them overflow.
 constexpr std::uint64_t kMost = std::uint64_t{1} << 24;
 
-Activation read_activation(const detail::json::Object& config) {
-  const std::string name = config.string("hidden_act");
-  if (name == "gelu") return Activation::gelu;
-  if (name == "relu") return Activation::relu;
-  throw UnsupportedError("this activation is not supported", {.file = config.file().string(),
-                                                              .field = "hidden_act",
-                                                              .expected = "gelu or relu",
-                                                              .actual = name});
+/// What the classes of Hugging Face take where a configuration says nothing; published ones of the
+/// first BERT models leave out what was no choice then.
+struct EncoderFamily {
+  std::string_view model_type;
+  PositionScheme positions;
+  std::size_t pad_token_id;
+  bool has_defaults;  ///< else everything has to be said
+};
+constexpr std::array encoder_families{
+    EncoderFamily{"roberta", PositionScheme::after_padding, 1, false},
+    EncoderFamily{"bert", PositionScheme::index, 0, true},
+    EncoderFamily{"electra", PositionScheme::index, 0, true},
+};
+constexpr std::size_t default_type_vocab_size = 2, default_electra_embedding_size = 128;
+constexpr double default_layer_norm_eps = 1e-12;
+
+void require_supported(const detail::JsonNode& node, bool supported, const char* message,
+                       const char* expected) {
+  if (!supported)
+    throw UnsupportedError(
+        message,
+        {.file = node.file(), .field = node.path(), .expected = expected, .actual = node.string()});
 }
 
-PositionScheme read_positions(const detail::json::Object& config, const std::string& model_type) {
-  const std::string file = config.file().string();
-  if (config.has("position_embedding_type")) {
-    const std::string type = config.string("position_embedding_type");
-    if (type != "absolute")
-      throw UnsupportedError("only absolute position embeddings are supported",
-                             {.file = file,
-                              .field = "position_embedding_type",
-                              .expected = "absolute",
-                              .actual = type});
-  }
-  if (model_type == "roberta") return PositionScheme::after_padding;
-  if (model_type == "bert") return PositionScheme::index;
-  throw UnsupportedError(
-      "this kind of model is not supported",
-      {.file = file, .field = "model_type", .expected = "roberta or bert", .actual = model_type});
+const EncoderFamily& read_family(const detail::JsonNode& config) {
+  const detail::JsonNode type = config.at("model_type");
+  const auto family =
+      std::ranges::find(encoder_families, type.string(), &EncoderFamily::model_type);
+  require_supported(type, family != encoder_families.end(), "this kind of model is not supported",
+                    "roberta, bert or electra");
+  return *family;
+}
+
+Activation read_activation(const detail::JsonNode& config, const EncoderFamily& family) {
+  if (family.has_defaults && !config.find("hidden_act")) return Activation::gelu;
+  const detail::JsonNode node = config.at("hidden_act");
+  const std::string name = node.string();
+  // gelu_new, gelu_fast and their like are other functions, off by up to 1e-3.
+  require_supported(node, name == "gelu" || name == "gelu_python" || name == "relu",
+                    "this activation is not supported", "gelu or relu");
+  return name == "relu" ? Activation::relu : Activation::gelu;
 }
 
 }  // namespace
@@ -53,6 +71,7 @@ void validate(const EncoderConfig& c, const std::filesystem::path& file) {
   };
   within("vocab_size", c.vocab_size);
   within("hidden_size", c.hidden_size);
+  if (c.embedding_size != 0) within("embedding_size", c.embedding_size);
   within("num_hidden_layers", c.num_hidden_layers);
   within("num_attention_heads", c.num_attention_heads);
   within("intermediate_size", c.intermediate_size);
@@ -75,26 +94,38 @@ void validate(const EncoderConfig& c, const std::filesystem::path& file) {
 
 namespace {
 
-EncoderConfig from_json(const detail::json::Object& config) {
+EncoderConfig from_json(const detail::JsonNode& config) {
+  if (!config.is_object()) config.wrong("an object", "not a JSON object");
+  const EncoderFamily& family = read_family(config);
+  if (const auto type = config.find("position_embedding_type"))
+    require_supported(*type, type->string() == "absolute",
+                      "only absolute position embeddings are supported", "absolute");
   const auto size = [&](const char* key) {
-    return static_cast<std::size_t>(config.integer(key, 1, kMost));
+    return static_cast<std::size_t>(config.at(key).integer(1, kMost));
+  };
+  const auto size_or = [&](const char* key, std::size_t otherwise) {
+    return config.find(key) ? size(key) : otherwise;
   };
   EncoderConfig result;
-  result.model_type = config.string("model_type");
-  result.positions = read_positions(config, result.model_type);
+  result.model_type = family.model_type;
+  result.positions = family.positions;
   result.vocab_size = size("vocab_size");
   result.hidden_size = size("hidden_size");
   result.num_hidden_layers = size("num_hidden_layers");
   result.num_attention_heads = size("num_attention_heads");
   result.intermediate_size = size("intermediate_size");
   result.max_position_embeddings = size("max_position_embeddings");
-  result.type_vocab_size = size("type_vocab_size");
-  // BERT's configurations may leave it out; both families' own defaults are meant then.
-  result.pad_token_id = config.has("pad_token_id")
-                            ? static_cast<std::size_t>(config.integer("pad_token_id", 0, kMost))
-                            : (result.model_type == "bert" ? 0 : 1);
-  result.layer_norm_eps = static_cast<float>(config.number("layer_norm_eps"));
-  result.hidden_act = read_activation(config);
+  result.type_vocab_size = family.has_defaults ? size_or("type_vocab_size", default_type_vocab_size)
+                                               : size("type_vocab_size");
+  if (result.model_type == "electra")
+    result.embedding_size = size_or("embedding_size", default_electra_embedding_size);
+  result.pad_token_id = family.pad_token_id;
+  if (const auto pad = config.find("pad_token_id"))
+    result.pad_token_id = static_cast<std::size_t>(pad->integer(0, kMost));
+  const bool said = !family.has_defaults || config.find("layer_norm_eps");
+  result.layer_norm_eps =
+      static_cast<float>(said ? config.at("layer_norm_eps").number() : default_layer_norm_eps);
+  result.hidden_act = read_activation(config, family);
   validate(result, config.file());
   return result;
 }
@@ -102,11 +133,11 @@ EncoderConfig from_json(const detail::json::Object& config) {
 }  // namespace
 
 EncoderConfig read_encoder_config(const std::filesystem::path& file) {
-  return from_json(detail::json::Object::read(file));
+  return from_json(detail::read_json_object(file));
 }
 
 EncoderConfig parse_encoder_config(std::string_view json, const std::filesystem::path& file) {
-  return from_json(detail::json::Object::parse(json, file));
+  return from_json(detail::parse_json(json, file.string()));
 }
 
 }  // namespace klue

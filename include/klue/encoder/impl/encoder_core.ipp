@@ -8,11 +8,12 @@ EncoderCore::EncoderCore(EncoderConfig config, Checkpoint checkpoint,
       checkpoint_(std::move(checkpoint)),
       pool_(std::move(pool)),
       batch_tokens_(options.batch_tokens) {
-  const EncoderWeights weights(checkpoint_, options.engine, options.precision, *pool_);
+  const EncoderWeights weights(checkpoint_, options.engine, options.precision,
+                               options.weight_expansion, *pool_);
   embeddings_ = std::make_unique<const Embeddings>(config_, weights);
   for (std::size_t i = 0; i < config_.num_hidden_layers; ++i)
     layers_.emplace_back(config_, weights, "encoder.layer." + std::to_string(i));
-  if (weights.has("pooler.dense.weight"))
+  if (weights.tensors().has("pooler.dense.weight"))
     pooler_ = weights.linear({"pooler.dense"}, config_.hidden_size, config_.hidden_size);
 }
 

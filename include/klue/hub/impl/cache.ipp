@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
 #include <klue/hub/detail/cache.hpp>
 
@@ -51,12 +52,13 @@ CachedRepository::CachedRepository(const fs::path& cache, const Name& name)
 
 std::optional<std::string> CachedRepository::commit() const {
   if (is_commit(name_.revision)) return name_.revision;
-  std::ifstream file(ref());
-  std::string commit;
-  std::getline(file, commit);
-  if (commit.ends_with('\r')) commit.pop_back();
+  if (std::error_code error; !fs::is_regular_file(ref(), error)) return std::nullopt;
+  const klue::detail::MappedFile file(ref());  // a FIFO in its place would hold us for ever
+  const std::string_view text = file.text();
+  std::string_view commit = text.substr(0, text.find('\n'));
+  if (commit.ends_with('\r')) commit.remove_suffix(1);
   if (!is_commit(commit)) return std::nullopt;
-  return commit;
+  return std::string(commit);
 }
 
 fs::path CachedRepository::temporary_file() const {

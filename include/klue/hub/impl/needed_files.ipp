@@ -1,11 +1,10 @@
-#include <array>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
-#include <klue/core/detail/json_file.hpp>
+#include <klue/core/detail/file_status.hpp>
+#include <klue/core/detail/json.hpp>
+#include <klue/core/detail/model_layout.hpp>
 #include <klue/core/error.hpp>
 #include <klue/hub/detail/name.hpp>
 #include <klue/hub/detail/needed_files.hpp>
@@ -15,54 +14,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What `Model::load` reads beside weights, where a directory has it.
-constexpr std::array<std::string_view, 10> kSettings{"config.json",
-                                                     "tokenizer.json",
-                                                     "tokenizer_config.json",
-                                                     "vocab.txt",
-                                                     "special_tokens_map.json",
-                                                     "added_tokens.json",
-                                                     "modules.json",
-                                                     "config_sentence_transformers.json",
-                                                     "sentence_bert_config.json",
-                                                     "sentence_roberta_config.json"};
-
-/// In the order in which `open_checkpoint` prefers them.
-constexpr std::array<std::string_view, 4> kWeights{
-    "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
-    "pytorch_model.bin.index.json"};
-
-bool is_there(const fs::path& file) {
-  std::error_code error;
-  return fs::exists(file, error);
-}
+using klue::detail::file_exists;
+using klue::detail::JsonNode;
+using klue::detail::setting_files;
+using klue::detail::weight_files;
 
 bool is_index(std::string_view weights) {
   return weights.ends_with(".index.json");
 }
 
-/// One step of a sentence-transformers model.
+/// A module's folder as a prefix of names: "1_Pooling/"; empty: the top of the repository.
 struct Module {
-  std::string type;    ///< "sentence_transformers.models.Pooling"
-  std::string folder;  ///< "1_Pooling/"; empty: the top of the repository
+  std::string kind;
+  std::string folder;
 };
 
 std::vector<Module> read_modules(const fs::path& snapshot) {
-  const fs::path file = snapshot / "modules.json";
-  if (!is_there(file)) return {};
   std::vector<Module> modules;
-  for (const nlohmann::json& entry : klue::detail::json::read_array(file)) {
-    if (!entry.is_object()) continue;  // Model::load has the words for that
-    Module module{entry.value("type", nlohmann::json()).is_string() ? entry["type"] : "",
-                  entry.value("path", nlohmann::json()).is_string() ? entry["path"] : ""};
-    if (module.folder.ends_with('/')) module.folder.pop_back();
-    if (!module.folder.empty()) {
-      if (!is_safe_path(module.folder))
-        throw FormatError("a module's path leaves its repository",
-                          {.file = file.string(), .field = "path", .actual = module.folder});
-      module.folder.push_back('/');
-    }
-    modules.push_back(std::move(module));
+  for (const klue::detail::ModuleEntry& entry : klue::detail::read_module_entries(snapshot)) {
+    if (!entry.folder.empty() && !is_safe_path(entry.folder))
+      throw FormatError(
+          "a module's path leaves its repository",
+          {.file = (snapshot / "modules.json").string(), .field = "path", .actual = entry.folder});
+    modules.push_back(
+        {std::string(entry.kind()), entry.folder.empty() ? entry.folder : entry.folder + "/"});
   }
   return modules;
 }
@@ -77,16 +52,16 @@ std::set<std::string> folders(const std::vector<Module>& modules) {
 
 /// The files of an index that is in the snapshot.
 std::set<std::string> read_shards(const fs::path& index) {
-  const klue::detail::json::Object content = klue::detail::json::Object::read(index);
-  const auto map = content.value().find("weight_map");
-  if (map == content.value().end() || !map->is_object())
+  const JsonNode root = klue::detail::read_json_object(index);
+  const auto map = root.find("weight_map");
+  if (!map || !map->is_object())
     throw FormatError("no weight_map: not an index of weight files", {.file = index.string()});
   std::set<std::string> shards;
-  for (const auto& [tensor, shard] : map->items()) {
-    if (!shard.is_string() || !is_safe_file_name(shard.get_ref<const std::string&>()))
+  for (const auto& [tensor, shard] : map->members()) {
+    if (!shard.is_string() || !is_safe_file_name(shard.string_view()))
       throw FormatError("the shard's name is no plain file name",
-                        {.file = index.string(), .field = tensor});
-    shards.insert(shard.get<std::string>());
+                        {.file = index.string(), .field = std::string(tensor)});
+    shards.emplace(shard.string_view());
   }
   return shards;
 }
@@ -94,14 +69,14 @@ std::set<std::string> read_shards(const fs::path& index) {
 /// Adds the one format of a folder's weights that is needed; false where it has none.
 bool add_weights(const FileList& repository, const fs::path& snapshot, const std::string& folder,
                  NeededFiles& needed) {
-  for (const std::string_view format : kWeights) {
+  for (const std::string_view format : weight_files) {
     const std::string name = folder + std::string(format);
     if (!repository.contains(name)) continue;
     if (!is_index(format)) {
       needed.weights.push_back(name);
     } else {
       needed.settings.push_back(name);
-      if (is_there(snapshot / name))
+      if (file_exists(snapshot / name))
         for (const std::string& shard : read_shards(snapshot / name))
           needed.weights.push_back(folder + shard);
     }
@@ -110,14 +85,10 @@ bool add_weights(const FileList& repository, const fs::path& snapshot, const std
   return false;
 }
 
-bool ends_with_type(const Module& module, std::string_view name) {
-  return module.type.ends_with(name);
-}
-
 /// The folder that the encoder's own files are in: the top, but for old sentence-transformers.
 std::string encoder_folder(const std::vector<Module>& modules) {
   for (const Module& module : modules)
-    if (ends_with_type(module, ".Transformer")) return module.folder;
+    if (module.kind == "Transformer") return module.folder;
   return "";
 }
 
@@ -141,14 +112,14 @@ NeededFiles needed_files(const FileList& repository, const fs::path& snapshot) {
   const std::string encoder = encoder_folder(modules);
   NeededFiles needed;
   for (const std::string& folder : folders(modules)) {
-    for (const std::string_view name : kSettings)
+    for (const std::string_view name : setting_files)
       if (const std::string path = folder + std::string(name); repository.contains(path))
         needed.settings.push_back(path);
     // Before modules.json is there, nobody knows which folder has to have them.
     const bool certain = !repository.contains("modules.json") || !modules.empty();
     if (!add_weights(repository, snapshot, folder, needed) && certain && folder == encoder) {
       std::string expected;
-      for (const std::string_view format : kWeights)
+      for (const std::string_view format : weight_files)
         expected.append(expected.empty() ? "" : ", ").append(folder).append(format);
       throw UnsupportedError("the repository has no weights in a format that is read here",
                              {.file = snapshot.string(), .expected = expected});
@@ -173,8 +144,8 @@ std::optional<std::string> missing_file(const fs::path& snapshot) {
       if (!has(weights)) return weights;
   }
   for (const Module& module : modules) {
-    const bool dense = ends_with_type(module, ".Dense");
-    if ((dense || ends_with_type(module, ".Pooling")) && !has(module.folder + "config.json"))
+    const bool dense = module.kind == "Dense";
+    if ((dense || module.kind == "Pooling") && !has(module.folder + "config.json"))
       return module.folder + "config.json";
     if (dense && !has(module.folder + "model.safetensors") &&
         !has(module.folder + "pytorch_model.bin"))

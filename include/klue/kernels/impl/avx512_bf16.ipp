@@ -31,11 +31,9 @@ struct Bf16 {
   static constexpr Precision kPrecision = Precision::bf16;
   using Accuracy = Close;
   using Sums = Vector;
-  using Weights = Vector;
   [[gnu::always_inline]] static Sums zero() { return Vector{}; }
   [[gnu::always_inline]] static Sums load_sums(const float* sums) { return load_loose(sums); }
-  [[gnu::always_inline]] static Weights load_weights(const float* weights) { return load(weights); }
-  [[gnu::always_inline]] static Sums accumulate(const float* x, Weights weights, Sums sums) {
+  [[gnu::always_inline]] static Sums accumulate(const float* x, Vector weights, Sums sums) {
     int group;
     __builtin_memcpy(&group, x, sizeof(group));
     return _mm512_dpbf16_ps(sums, reinterpret_cast<__m512bh>(_mm512_set1_epi32(group)),

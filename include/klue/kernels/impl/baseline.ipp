@@ -26,6 +26,11 @@ constexpr size_t kVectors = 16;
 [[gnu::always_inline]] inline Vector maximum(Vector a, Vector b) {
   return a < b ? b : a;
 }
+[[gnu::always_inline]] inline void hold([[maybe_unused]] Vector& x) {
+#if defined(__x86_64__)
+  asm("" : "+x"(x));
+#endif
+}
 
 // Each needs what stands before it.
 // clang-format off

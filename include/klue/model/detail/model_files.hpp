@@ -22,6 +22,9 @@ struct ModelFiles {
   std::optional<Head> head;
 };
 
+/// The threads that the options ask for.
+std::shared_ptr<const ThreadPool> pool_of(const LoadOptions& options);
+
 /// Recognises and reads a directory in Hugging Face layout (config.json) or a TensorFlow SavedModel
 /// (variables/). Throws as Model::load says.
 ModelFiles read_model_files(const std::filesystem::path& directory, const LoadOptions& options,

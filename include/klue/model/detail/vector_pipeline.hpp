@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include <klue/checkpoint/checkpoint.hpp>
+#include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/tensor.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/pooling.hpp>
@@ -54,7 +54,7 @@ struct DenseNames {
 
 /// Packs a layer of a checkpoint. Throws FormatError, with the tensor's name, where one is missing,
 /// has another shape or holds no floating-point numbers.
-Dense make_dense(const Checkpoint& checkpoint, const DenseNames& names, std::size_t in_features,
+Dense make_dense(const TensorLookup& tensors, const DenseNames& names, std::size_t in_features,
                  std::size_t out_features, Activation activation, const PipelineEngine& engine);
 
 /// Runs the modules on pooled vectors, [texts, width of the poolings] → [texts, width]. Each row

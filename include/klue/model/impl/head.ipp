@@ -6,9 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include <klue/core/detail/json_file.hpp>
+#include <klue/checkpoint/detail/tensor_lookup.hpp>
+#include <klue/core/detail/json.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/head.hpp>
 
@@ -22,44 +21,46 @@ struct HeadConfig {
 };
 
 /// The names of the labels in their order; none where the file does not name exactly 0, 1, 2, …
-std::vector<std::string> read_label_names(const nlohmann::json& id2label) {
+std::vector<std::string> read_label_names(const JsonNode& id2label) {
   std::vector<std::string> names;
   if (!id2label.is_object()) return names;
   for (std::size_t i = 0; i < id2label.size(); ++i) {
     const auto name = id2label.find(std::to_string(i));
-    if (name == id2label.end() || !name->is_string()) return {};
-    names.push_back(name->get<std::string>());
+    if (!name || !name->is_string()) return {};
+    names.push_back(name->string());
   }
   return names;
 }
 
-HeadConfig read_config(const std::filesystem::path& file) {
+HeadConfig read_head_config(const std::filesystem::path& file) {
   HeadConfig result;
-  if (!std::filesystem::exists(file)) return result;
-  const json::Object object = json::Object::read(file);
-  const nlohmann::json& config = object.value();
-  if (const auto found = config.find("architectures"); found != config.end())
-    if (found->is_array() && !found->empty() && found->front().is_string())
-      result.architecture = found->front().get<std::string>();
-  if (const auto found = config.find("id2label"); found != config.end())
-    result.label_names = read_label_names(*found);
+  if (file.empty()) return result;
+  const JsonNode config = read_json_object(file);
+  if (const auto found = config.find("architectures"))
+    if (found->is_array() && found->size() != 0 && (*found->elements().begin()).is_string())
+      result.architecture = (*found->elements().begin()).string();
+  if (const auto found = config.find("id2label")) result.label_names = read_label_names(*found);
   return result;
 }
 
 /// The first part of every tensor name that is neither of the encoder nor of what no forward pass
 /// needs: "lm_head", "qa_outputs".
 std::set<std::string, std::less<>> foreign_parts(const Checkpoint& checkpoint) {
-  constexpr std::array<std::string_view, 6> kEncoder{"roberta", "bert",   "embeddings",
-                                                     "encoder", "pooler", "save_counter"};
+  constexpr std::array<std::string_view, 5> kEncoder{"embeddings", "embeddings_project", "encoder",
+                                                     "pooler", "save_counter"};
   constexpr std::array<std::string_view, 4> kTraining{"keras_api", "optimizer", "_CHECKPOINTABLE",
                                                       "layer-"};
   std::set<std::string, std::less<>> parts;
   for (const auto& [name, view] : checkpoint.tensors()) {
     const std::string_view part = std::string_view(name).substr(0, name.find_first_of("./"));
     const auto begins = [&](std::string_view prefix) { return part.starts_with(prefix); };
+    const auto is_prefix = [&](std::string_view prefix) {  // "roberta."
+      return prefix.size() == part.size() + 1 && prefix.starts_with(part);
+    };
     if (std::ranges::find(kEncoder, part) == kEncoder.end() &&
+        std::ranges::none_of(encoder_prefixes, is_prefix) &&
         std::ranges::none_of(kTraining, begins) && part != "layer_with_weights-0" &&
-        !(part == "classifier" && checkpoint.encoder_shape()))  // "layer_with_weights-1" as well
+        !(part == "classifier" && checkpoint.is_tensorflow()))  // "layer_with_weights-1" as well
       parts.emplace(part);
   }
   return parts;
@@ -69,12 +70,15 @@ class HeadReader {
  public:
   HeadReader(const EncoderConfig& config, const Checkpoint& checkpoint,
              const PipelineEngine& engine)
-      : hidden_(config.hidden_size), checkpoint_(checkpoint), engine_(engine) {}
+      : hidden_(config.hidden_size),
+        inner_(config.model_type == "electra" ? Activation::gelu : Activation::tanh),
+        tensors_(checkpoint),
+        engine_(engine) {}
 
-  /// RobertaClassificationHead: tanh(dense(first token)), then out_proj.
+  /// RobertaClassificationHead: tanh(dense(first token)), then out_proj; Electra's has GELU.
   Head two_layers(HeadConfig config) const {
     Head head = described(std::move(config), "classifier.out_proj.weight", Pooling::cls);
-    add(head, {"classifier.dense.weight", "classifier.dense.bias"}, hidden_, Activation::tanh);
+    add(head, {"classifier.dense.weight", "classifier.dense.bias"}, hidden_, inner_);
     add(head, {"classifier.out_proj.weight", "classifier.out_proj.bias"}, head.info.labels);
     return head;
   }
@@ -88,12 +92,10 @@ class HeadReader {
 
  private:
   Head described(HeadConfig config, std::string_view last_weight, Pooling pooling) const {
-    const TensorView& weight = *checkpoint_.find(last_weight);
+    const TensorView& weight = *tensors_.checkpoint().find(last_weight);
     if (weight.shape.size() != 2 || weight.shape[0] == 0)
-      throw FormatError("wrong shape", {.file = checkpoint_.file().string(),
-                                        .field = std::string(last_weight),
-                                        .expected = "[labels, " + std::to_string(hidden_) + "]",
-                                        .actual = shape_string(weight.shape)});
+      tensors_.fail("wrong shape", last_weight, "[labels, " + std::to_string(hidden_) + "]",
+                    shape_string(weight.shape));
     Head head;
     head.info.labels = weight.shape[0];
     if (config.label_names.size() == head.info.labels)
@@ -107,34 +109,30 @@ class HeadReader {
   void add(Head& head, const DenseNames& names, std::size_t out,
            Activation activation = Activation::none) const {
     head.pipeline.modules.emplace_back(
-        make_dense(checkpoint_, names, hidden_, out, activation, engine_));
+        make_dense(tensors_, names, hidden_, out, activation, engine_));
   }
 
   std::size_t hidden_;
-  const Checkpoint& checkpoint_;
+  Activation inner_;
+  TensorLookup tensors_;
   const PipelineEngine& engine_;
 };
-
-bool has_pooler(const Checkpoint& checkpoint) {
-  return std::ranges::any_of(
-      std::array{"pooler.dense.weight", "roberta.pooler.dense.weight", "bert.pooler.dense.weight"},
-      [&](const char* name) { return checkpoint.find(name) != nullptr; });
-}
 
 }  // namespace
 
 std::optional<Head> read_head(const std::filesystem::path& config_json, const EncoderConfig& config,
                               const Checkpoint& checkpoint, const PipelineEngine& engine) {
-  HeadConfig head = read_config(config_json);
+  HeadConfig head = read_head_config(config_json);
   const HeadReader reader(config, checkpoint, engine);
   if (checkpoint.find("classifier.dense.weight") != nullptr &&
       checkpoint.find("classifier.out_proj.weight") != nullptr)
     return reader.two_layers(std::move(head));
   // A classifier of tokens has the same names; a SavedModel of which only the tensors are known is
   // taken for what the TF-Hub page shows.
-  const bool of_texts = checkpoint.encoder_shape().has_value() ||
-                        head.architecture.ends_with("ForSequenceClassification");
-  if (checkpoint.find("classifier.weight") != nullptr && of_texts && has_pooler(checkpoint))
+  const bool of_texts =
+      checkpoint.is_tensorflow() || head.architecture.ends_with("ForSequenceClassification");
+  if (checkpoint.find("classifier.weight") != nullptr && of_texts &&
+      TensorLookup::of_encoder(checkpoint).has("pooler.dense.weight"))
     return reader.one_layer(std::move(head));
 
   const auto parts = foreign_parts(checkpoint);

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include <klue/core/detail/budget.hpp>
 #include <klue/core/error.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/config.hpp>
@@ -13,6 +14,11 @@
 #include <klue/text/detail/python_string.hpp>
 
 namespace klue {
+
+// Written as a number there and in LoadOptions, so that the API needs none of the library's own
+// headers.
+static_assert(EncoderOptions{}.weight_expansion == detail::budget::expanded_times);
+
 namespace {
 
 // The TF-Hub module's default seq_length.
@@ -155,7 +161,7 @@ const ModelInfo& Model::info() const noexcept {
 }
 
 Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
-  auto pool = std::make_shared<const ThreadPool>(options.threads);
+  const std::shared_ptr<const ThreadPool> pool = detail::pool_of(options);
   detail::ModelFiles files = detail::read_model_files(directory, options, pool);
   const TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
   const std::size_t positions = files.config.max_sequence_length();
@@ -181,19 +187,21 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
     info.max_length = std::min(longest, kTensorflowLength);
   else if (sentences && sentences->max_seq_length)
     info.max_length = std::min(longest, *sentences->max_seq_length);
-  return Model(std::unique_ptr<const Impl>(new Impl{std::move(info),
-                                                    pool,
-                                                    std::move(files.preprocessor),
-                                                    {files.config,
-                                                     std::move(files.checkpoint),
-                                                     pool,
-                                                     {.engine = options.engine,
-                                                      .precision = options.precision,
-                                                      .batch_tokens = options.batch_tokens}},
-                                                    std::move(files.sentences),
-                                                    {},
-                                                    std::move(files.head),
-                                                    longest}));
+  return Model(
+      std::unique_ptr<const Impl>(new Impl{std::move(info),
+                                           pool,
+                                           std::move(files.preprocessor),
+                                           {files.config,
+                                            std::move(files.checkpoint),
+                                            pool,
+                                            {.engine = options.engine,
+                                             .precision = options.precision,
+                                             .batch_tokens = options.batch_tokens,
+                                             .weight_expansion = options.weight_expansion}},
+                                           std::move(files.sentences),
+                                           {},
+                                           std::move(files.head),
+                                           longest}));
 }
 
 EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,

@@ -1,9 +1,11 @@
-#include <array>
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include <klue/checkpoint/detail/archive.hpp>
 #include <klue/checkpoint/detail/readers.hpp>
+#include <klue/checkpoint/detail/saved_model.hpp>
+#include <klue/core/detail/file_status.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/model_files.hpp>
 #include <klue/text/tokenizer_config.hpp>
@@ -13,14 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Trained models often round their table up so that it multiplies well. Further apart than this,
-// vocabulary and weights belong to different models.
-constexpr std::size_t kMostSpareRows = 127;
+// Trained models round their table up so that it multiplies well, and Korean ones keep rows for
+// tokens to come. Further apart than this, vocabulary and weights belong to different models.
+std::size_t most_spare_rows(std::size_t rows) {
+  return std::max<std::size_t>(127, rows / 4);
+}
 
 void check_vocabulary(const Preprocessor& preprocessor, const EncoderConfig& config,
                       const std::filesystem::path& directory) {
   const std::size_t pieces = preprocessor.tokenizer().vocabulary().size();
-  if (pieces > config.vocab_size || pieces + kMostSpareRows < config.vocab_size)
+  if (pieces > config.vocab_size || pieces + most_spare_rows(config.vocab_size) < config.vocab_size)
     throw FormatError("the vocabulary is not the one of these weights",
                       {.file = directory.string(),
                        .field = "vocab_size",
@@ -50,44 +54,24 @@ EncoderConfig config_of(const EncoderShape& shape) {
   return config;
 }
 
-bool is_archive(const fs::path& path) {
-  return Archive::is_named_so(path) && fs::is_regular_file(path);
-}
-
-bool is_saved_model(const fs::path& directory) {
-  return !fs::exists(directory / "config.json") &&
-         fs::exists(directory / "variables" / "variables.index");
-}
-
-// The tokenizer of an archive: only a preprocess module's vocabulary is ever packed.
 std::optional<TokenizerFiles> packed_tokenizer(const Archive& archive) {
-  const std::optional<std::string> member = archive.locate("assets/vocab.txt");
-  if (!member) return std::nullopt;
-  const auto bytes = archive.members().at(*member);
-  return parse_vocabulary_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                               (archive.file() / *member).string());
+  const std::optional<PackedVocabulary> vocabulary = find_vocabulary(archive);
+  if (!vocabulary) return std::nullopt;
+  return parse_vocabulary_file(vocabulary->text, vocabulary->file);
 }
 
 // The tokenizer's files in a folder, or in its assets, or in an archive; nothing where there are
 // none.
 std::optional<TokenizerFiles> find_tokenizer(const fs::path& path) {
   if (is_archive(path)) return packed_tokenizer(Archive::open(path));
-  for (const fs::path& folder : {path / "assets", path})
-    if (fs::exists(folder / "vocab.txt")) return read_tokenizer_files(folder);
-  return std::nullopt;
+  const std::optional<fs::path> folder = find_vocabulary_folder(path);
+  return folder ? std::optional(read_tokenizer_files(*folder)) : std::nullopt;
 }
 
-// The encoder module has no vocabulary of its own; the preprocess module has it among its assets,
-// and people unpack the two side by side, or leave them packed.
+// The encoder module has no vocabulary of its own; the preprocess module has it.
 TokenizerFiles tokenizer_beside(const fs::path& model) {
-  const fs::path absolute = fs::absolute(model).lexically_normal();
-  const fs::path beside = absolute.parent_path(), above = beside.parent_path();
-  for (const fs::path& folder : {beside, above})
-    for (const char* name :
-         {"klue_roberta_cased_preprocess", "klue_roberta_cased_preprocess/1",
-          "klue_roberta_cased_preprocess_1", "klue_roberta_cased_preprocess_1.tar.gz",
-          "klue_roberta_cased_preprocess.tar.gz"})
-      if (auto found = find_tokenizer(folder / name)) return std::move(*found);
+  for (const fs::path& place : preprocess_modules_beside(model))
+    if (auto found = find_tokenizer(place)) return std::move(*found);
   throw IoError(
       "no vocabulary found: give the directory of the preprocess module",
       {.file = model.string(),
@@ -121,8 +105,7 @@ Preprocessor read_preprocessor(const fs::path& model, const LoadOptions& options
 }
 
 void require_directory(const fs::path& directory) {
-  std::error_code ignored;
-  if (!fs::is_directory(directory, ignored))
+  if (!directory_exists(directory))
     throw IoError("no such model directory", {.file = directory.string()});
 }
 
@@ -133,7 +116,7 @@ ModelFiles read_saved_model(const fs::path& path, const LoadOptions& options,
   const PipelineEngine engine{options.engine, *pool};
   Checkpoint checkpoint =
       unpacked != nullptr ? read_tensorflow_checkpoint(*unpacked) : open_checkpoint(path);
-  if (!checkpoint.encoder_shape())
+  if (!checkpoint.is_tensorflow())
     throw FormatError("no RoBERTa encoder in this SavedModel",
                       {.file = checkpoint.file().string()});
   EncoderConfig config = config_of(*checkpoint.encoder_shape());
@@ -148,6 +131,10 @@ ModelFiles read_saved_model(const fs::path& path, const LoadOptions& options,
 }
 
 }  // namespace
+
+std::shared_ptr<const ThreadPool> pool_of(const LoadOptions& options) {
+  return options.pool ? options.pool : std::make_shared<const ThreadPool>(options.threads);
+}
 
 ModelFiles read_model_files(const fs::path& directory, const LoadOptions& options,
                             std::shared_ptr<const ThreadPool> pool) {
@@ -173,7 +160,7 @@ ModelFiles read_model_files(const fs::path& directory, const LoadOptions& option
 }
 
 Preprocessor read_preprocessor_of(const fs::path& path, const LoadOptions& options) {
-  auto pool = std::make_shared<const ThreadPool>(options.threads);
+  std::shared_ptr<const ThreadPool> pool = pool_of(options);
   if (is_archive(path)) {
     const Archive archive = Archive::open(path);
     return read_preprocessor(path, options, 1, std::move(pool), &archive);
@@ -181,7 +168,7 @@ Preprocessor read_preprocessor_of(const fs::path& path, const LoadOptions& optio
   require_directory(path);
   const fs::path directory = transformer_directory(path);
   const fs::path config = directory / "config.json";
-  const std::size_t types = fs::exists(config) ? read_encoder_config(config).type_vocab_size : 1;
+  const std::size_t types = file_exists(config) ? read_encoder_config(config).type_vocab_size : 1;
   return read_preprocessor(directory, options, types, std::move(pool));
 }
 

@@ -1,13 +1,15 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include <klue/core/detail/json_file.hpp>
+#include <klue/core/detail/file_status.hpp>
+#include <klue/core/detail/json.hpp>
+#include <klue/core/detail/model_layout.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/sentence_transformers.hpp>
 
@@ -18,45 +20,14 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostFeatures = std::uint64_t{1} << 24;
 
-/// One entry of modules.json.
-struct Module {
-  std::string type;  ///< the Python class, "sentence_transformers.models.Pooling"
-  std::string path;  ///< the module's folder; empty: the model directory itself
-
-  /// "Pooling": the packages above it have moved between versions.
-  std::string_view kind() const {
-    if (!type.starts_with("sentence_transformers.")) return type;
-    return std::string_view(type).substr(type.rfind('.') + 1);
-  }
-};
-
-// modules.json names folders of its own directory; one that leads elsewhere is no model's.
-bool leads_outside(const fs::path& path) {
-  return path.is_absolute() || std::ranges::find(path, fs::path("..")) != path.end();
-}
-
-std::vector<Module> read_modules(const fs::path& file) {
-  std::vector<Module> modules;
-  for (const nlohmann::json& entry : json::read_array(file)) {
-    const auto text = [&](const char* key) {
-      if (!entry.is_object() || !entry.contains(key) || !entry[key].is_string())
-        throw FormatError(
-            "wrong value",
-            {.file = file.string(), .field = key, .expected = "a string in every module"});
-      return entry[key].get<std::string>();
-    };
-    const Module& module = modules.emplace_back(Module{text("type"), text("path")});
-    if (leads_outside(module.path))
-      throw FormatError("a module outside of the model directory",
-                        {.file = file.string(), .field = "path", .actual = module.path});
-  }
-  return modules;
-}
-
 // ------------------------------------------------------------------------------------- pooling
 
 /// In the order in which sentence_transformers/models/Pooling.py puts them side by side.
-constexpr std::array<std::pair<const char*, Pooling>, 4> kModes{{
+struct PoolingMode {
+  std::string_view key;
+  Pooling pooling;
+};
+constexpr std::array<PoolingMode, 4> kModes{{
     {"pooling_mode_cls_token", Pooling::cls},
     {"pooling_mode_max_tokens", Pooling::max},
     {"pooling_mode_mean_tokens", Pooling::mean},
@@ -65,7 +36,7 @@ constexpr std::array<std::pair<const char*, Pooling>, 4> kModes{{
 constexpr const char* kKnownModes = "cls, max, mean and mean_sqrt_len, alone or side by side";
 
 /// `pooling_mode`, which overrides the switches: "mean", or a list of such names.
-std::vector<Pooling> named_poolings(const json::Object& config) {
+std::vector<Pooling> named_poolings(const JsonNode& mode) {
   constexpr std::array<std::pair<std::string_view, Pooling>, 4> kNames{{
       {"cls", Pooling::cls},
       {"max", Pooling::max},
@@ -73,22 +44,21 @@ std::vector<Pooling> named_poolings(const json::Object& config) {
       {"mean_sqrt_len_tokens", Pooling::mean_sqrt_len},
   }};
   std::array<bool, kNames.size()> chosen{};
-  const auto choose = [&](const nlohmann::json& value) {
-    const std::string name = value.is_string() ? value.get<std::string>() : "no string";
+  const auto choose = [&](const JsonNode& value) {
+    const std::string name = value.is_string() ? value.string() : "no string";
     const auto known =
         std::ranges::find(kNames, name, &std::pair<std::string_view, Pooling>::first);
     if (known == kNames.end())
-      throw UnsupportedError("this pooling is not supported", {.file = config.file().string(),
-                                                               .field = "pooling_mode",
-                                                               .expected = kKnownModes,
-                                                               .actual = name});
+      throw UnsupportedError(
+          "this pooling is not supported",
+          {.file = mode.file(), .field = mode.path(), .expected = kKnownModes, .actual = name});
     chosen[static_cast<std::size_t>(known - kNames.begin())] = true;
   };
-  const nlohmann::json& value = config.value()["pooling_mode"];
-  if (value.is_array())
-    std::ranges::for_each(value, choose);
+  if (mode.is_array())
+    for (const JsonNode& value : mode.elements())
+      choose(value);
   else
-    choose(value);
+    choose(mode);
   std::vector<Pooling> poolings;
   for (std::size_t i = 0; i < kNames.size(); ++i)
     if (chosen[i]) poolings.push_back(kNames[i].second);
@@ -96,19 +66,18 @@ std::vector<Pooling> named_poolings(const json::Object& config) {
 }
 
 /// The pooling_mode_… switches. Only mean is on where nothing is said.
-std::vector<Pooling> switched_poolings(const json::Object& config) {
-  for (const auto& item : config.value().items()) {
-    const std::string& key = item.key();
-    if (!key.starts_with("pooling_mode_") || !config.boolean(key.c_str())) continue;
-    if (std::ranges::none_of(kModes, [&](const auto& mode) { return key == mode.first; }))
+std::vector<Pooling> switched_poolings(const JsonNode& config) {
+  for (const auto& [key, value] : config.members()) {
+    if (!key.starts_with("pooling_mode_") || !value.boolean()) continue;
+    if (std::ranges::find(kModes, key, &PoolingMode::key) == kModes.end())
       throw UnsupportedError(
           "this pooling is not supported",
-          {.file = config.file().string(), .field = key, .expected = kKnownModes});
+          {.file = config.file(), .field = std::string(key), .expected = kKnownModes});
   }
   std::vector<Pooling> poolings;
-  for (const auto& [key, pooling] : kModes)
-    if (config.has(key) ? config.boolean(key) : pooling == Pooling::mean)
-      poolings.push_back(pooling);
+  for (const PoolingMode& mode : kModes)
+    if (config.boolean_or(mode.key, mode.pooling == Pooling::mean))
+      poolings.push_back(mode.pooling);
   return poolings;
 }
 
@@ -119,70 +88,63 @@ struct PoolingModule {
 };
 
 PoolingModule read_pooling(const fs::path& file, std::size_t hidden_size) {
-  const json::Object config = json::Object::read(file);
-  if (config.has("word_embedding_dimension") &&
-      config.integer("word_embedding_dimension", 1, kMostFeatures) != hidden_size)
-    throw FormatError("the pooling is of another encoder",
-                      {.file = file.string(),
-                       .field = "word_embedding_dimension",
-                       .expected = std::to_string(hidden_size),
-                       .actual = config.value()["word_embedding_dimension"].dump()});
+  const JsonNode config = read_json_object(file);
+  if (const auto width = config.find("word_embedding_dimension");
+      width && width->integer(1, kMostFeatures) != hidden_size)
+    width->wrong(std::to_string(hidden_size), "the pooling is of another encoder");
   PoolingModule result;
-  const bool named = config.has("pooling_mode") && !config.value()["pooling_mode"].is_null();
-  result.poolings = named ? named_poolings(config) : switched_poolings(config);
+  const auto mode = config.find("pooling_mode");
+  result.poolings = mode ? named_poolings(*mode) : switched_poolings(config);
   if (result.poolings.empty())
     throw FormatError("no pooling mode is chosen", {.file = file.string()});
-  if (config.has("include_prompt")) result.include_prompt = config.boolean("include_prompt");
+  result.include_prompt = config.boolean_or("include_prompt", true);
   return result;
 }
 
 // --------------------------------------------------------------------------------------- Dense
 
-Activation read_dense_activation(const json::Object& config) {
+Activation read_dense_activation(const JsonNode& config) {
   constexpr std::array<std::pair<const char*, Activation>, 4> kActivations{{
       {"torch.nn.modules.activation.Tanh", Activation::tanh},
       {"torch.nn.modules.linear.Identity", Activation::none},
       {"torch.nn.modules.activation.GELU", Activation::gelu},
       {"torch.nn.modules.activation.ReLU", Activation::relu},
   }};
-  constexpr const char* kKey = "activation_function";
-  if (!config.has(kKey)) return Activation::tanh;  // Dense.py's default
-  const std::string name = config.string(kKey);
+  const auto node = config.find("activation_function");
+  if (!node) return Activation::tanh;  // Dense.py's default
+  const std::string name = node->string();
   std::string expected;
   for (const auto& [known, activation] : kActivations) {
     if (name == known) return activation;
     expected.append(expected.empty() ? "" : ", ").append(known);
   }
-  throw UnsupportedError("this activation is not supported", {.file = config.file().string(),
-                                                              .field = kKey,
+  throw UnsupportedError("this activation is not supported", {.file = node->file(),
+                                                              .field = node->path(),
                                                               .expected = std::move(expected),
                                                               .actual = name});
 }
 
 /// A Dense module in `folder` that takes vectors of `width`.
 Dense read_dense_module(const fs::path& folder, std::size_t width, const PipelineEngine& engine) {
-  const json::Object config = json::Object::read(folder / "config.json");
+  const JsonNode config = read_json_object(folder / "config.json");
   const auto features = [&](const char* key) {
-    return static_cast<std::size_t>(config.integer(key, 1, kMostFeatures));
+    return static_cast<std::size_t>(config.at(key).integer(1, kMostFeatures));
   };
   const std::size_t in = features("in_features"), out = features("out_features");
   if (in != width)
-    throw FormatError("the layer does not take the vectors that come before it",
-                      {.file = config.file().string(),
-                       .field = "in_features",
-                       .expected = std::to_string(width),
-                       .actual = std::to_string(in)});
+    config.at("in_features")
+        .wrong(std::to_string(width), "the layer does not take the vectors that come before it");
   // Newer versions can connect a layer to other things than the sentence's vector.
   for (const char* key : {"module_input_name", "module_output_name"})
-    if (config.has(key) && !config.value()[key].is_null() &&
-        config.string(key) != "sentence_embedding")
-      throw UnsupportedError("this connection is not supported", {.file = config.file().string(),
+    if (const auto name = config.find(key); name && name->string() != "sentence_embedding")
+      throw UnsupportedError("this connection is not supported", {.file = name->file(),
                                                                   .field = key,
                                                                   .expected = "sentence_embedding",
-                                                                  .actual = config.string(key)});
-  const bool bias = !config.has("bias") || config.boolean("bias");
+                                                                  .actual = name->string()});
+  const bool bias = config.boolean_or("bias", true);
   const Activation activation = read_dense_activation(config);
-  return make_dense(open_checkpoint(folder), {"linear.weight", bias ? "linear.bias" : ""}, in, out,
+  const Checkpoint checkpoint = open_checkpoint(folder);
+  return make_dense(TensorLookup(checkpoint), {"linear.weight", bias ? "linear.bias" : ""}, in, out,
                     activation, engine);
 }
 
@@ -193,30 +155,29 @@ void read_sentence_limits(const fs::path& directory, SentenceTransformer& result
   // The second name is that of versions before 1.0.
   for (const char* name : {"sentence_bert_config.json", "sentence_roberta_config.json"}) {
     const fs::path file = directory / name;
-    if (!fs::exists(file)) continue;
-    const json::Object config = json::Object::read(file);
-    if (config.has("max_seq_length") && !config.value()["max_seq_length"].is_null())
-      result.max_seq_length = static_cast<std::size_t>(
-          config.integer("max_seq_length", 1, std::numeric_limits<std::int32_t>::max()));
-    result.lower_case = config.has("do_lower_case") && config.boolean("do_lower_case");
+    if (!file_exists(file)) continue;
+    const JsonNode config = read_json_object(file);
+    if (const auto length = config.find("max_seq_length"))
+      result.max_seq_length =
+          static_cast<std::size_t>(length->integer(1, std::numeric_limits<std::int32_t>::max()));
+    result.lower_case = config.boolean_or("do_lower_case", false);
     return;
   }
 }
 
 /// The prompt that encode() puts before every text unless it is told otherwise.
 std::string read_prompt(const fs::path& file) {
-  if (!fs::exists(file)) return {};
-  const json::Object config = json::Object::read(file);
-  constexpr const char* kKey = "default_prompt_name";
-  if (!config.has(kKey) || config.value()[kKey].is_null()) return {};
-  const std::string name = config.string(kKey);
-  const nlohmann::json& root = config.value();
-  const auto prompts = root.find("prompts");
-  if (prompts == root.end() || !prompts->is_object() || !prompts->contains(name) ||
-      !(*prompts)[name].is_string())
-    throw FormatError("the default prompt is not among the prompts",
-                      {.file = file.string(), .field = "prompts", .expected = "a text " + name});
-  return (*prompts)[name].get<std::string>();
+  if (!file_exists(file)) return {};
+  const JsonNode config = read_json_object(file);
+  const auto name = config.find("default_prompt_name");
+  if (!name) return {};
+  const auto prompts = config.find("prompts");
+  const auto prompt = prompts && prompts->is_object() ? prompts->find(name->string()) : prompts;
+  if (!prompt || !prompt->is_string())
+    throw FormatError(
+        "the default prompt is not among the prompts",
+        {.file = file.string(), .field = "prompts", .expected = "a text " + name->string()});
+  return prompt->string();
 }
 
 /// Takes the modules in turn, each with the width of the vectors that reach it.
@@ -225,7 +186,7 @@ class Assembly {
   Assembly(const fs::path& directory, std::size_t hidden_size, const PipelineEngine& engine)
       : directory_(directory), hidden_size_(hidden_size), engine_(engine) {}
 
-  void add(const Module& module) {
+  void add(const ModuleEntry& module) {
     const std::string_view kind = module.kind();
     const bool known = kind == "Transformer" || kind == "Pooling" || kind == "Dense" ||
                        kind == "Normalize" || kind == "Dropout";
@@ -234,16 +195,20 @@ class Assembly {
     if (known && next_ > 0 && (kind == "Pooling") != (next_ == 1)) misplaced(module);
     ++next_;
     if (kind == "Pooling")
-      pool(read_pooling(directory_ / module.path / "config.json", hidden_size_));
+      pool(read_pooling(directory_ / module.folder / "config.json", hidden_size_));
+    else if (kind == "Dense" && !dense_folders_.insert(module.folder).second)
+      // One small folder, listed often, could fill any memory.
+      throw FormatError("two Dense modules in one folder",
+                        {.file = file().string(), .field = module.folder});
     else if (kind == "Dense")
       pipeline().modules.emplace_back(
-          read_dense_module(directory_ / module.path, pipeline().width(hidden_size_), engine_));
+          read_dense_module(directory_ / module.folder, pipeline().width(hidden_size_), engine_));
     else if (kind == "Normalize")
       pipeline().modules.emplace_back(Normalize{});
     else if (!known)
       throw UnsupportedError("this module is not supported",
                              {.file = file().string(),
-                              .field = module.path.empty() ? "type" : module.path,
+                              .field = module.folder.empty() ? "type" : module.folder,
                               .expected = "a Transformer, then Pooling, then any of Dense, "
                                           "Normalize and Dropout",
                               .actual = module.type});
@@ -276,10 +241,10 @@ class Assembly {
     include_prompt_ = module.include_prompt;
   }
 
-  [[noreturn]] void misplaced(const Module& module) const {
+  [[noreturn]] void misplaced(const ModuleEntry& module) const {
     throw FormatError("the modules are in an order that gives no sentence vector",
                       {.file = file().string(),
-                       .field = module.path.empty() ? "type" : module.path,
+                       .field = module.folder.empty() ? "type" : module.folder,
                        .expected = "a Transformer, then a Pooling, then the others",
                        .actual = module.type});
   }
@@ -289,26 +254,23 @@ class Assembly {
   const PipelineEngine& engine_;
   std::size_t next_ = 0;  // modules taken
   bool include_prompt_ = true;
+  std::set<std::string> dense_folders_;
   SentenceTransformer result_;
 };
 
 }  // namespace
 
 fs::path transformer_directory(const fs::path& directory) {
-  const fs::path file = directory / "modules.json";
-  if (!fs::exists(file)) return directory;
-  for (const Module& module : read_modules(file))
-    if (module.kind() == "Transformer" && !module.path.empty()) return directory / module.path;
-  return directory;
+  const std::string folder = transformer_folder(read_module_entries(directory));
+  return folder.empty() ? directory : directory / folder;
 }
 
 std::optional<SentenceTransformer> read_sentence_transformer(const fs::path& directory,
                                                              std::size_t hidden_size,
                                                              const PipelineEngine& engine) {
-  const fs::path file = directory / "modules.json";
-  if (!fs::exists(file)) return std::nullopt;
+  if (!file_exists(directory / "modules.json")) return std::nullopt;
   Assembly assembly(directory, hidden_size, engine);
-  for (const Module& module : read_modules(file))
+  for (const ModuleEntry& module : read_module_entries(directory))
     assembly.add(module);
   return assembly.finish(transformer_directory(directory));
 }

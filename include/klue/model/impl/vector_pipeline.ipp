@@ -20,23 +20,6 @@ std::string_view activation_name(Activation activation) {
   return "";
 }
 
-const TensorView& find_tensor(const Checkpoint& checkpoint, std::string_view name,
-                              const std::vector<std::size_t>& shape) {
-  const auto fail = [&](const char* message, std::string expected, std::string actual) {
-    throw FormatError(message, {.file = checkpoint.file().string(),
-                                .field = std::string(name),
-                                .expected = std::move(expected),
-                                .actual = std::move(actual)});
-  };
-  const TensorView* found = checkpoint.find(name);
-  if (found == nullptr) fail("tensor missing", shape_string(shape), "");
-  if (found->shape != shape) fail("wrong shape", shape_string(shape), shape_string(found->shape));
-  if (found->dtype != DType::f32 && found->dtype != DType::f16 && found->dtype != DType::bf16 &&
-      found->dtype != DType::f64)
-    fail("not floating-point", "F32, F16 or BF16", std::string(dtype_name(found->dtype)));
-  return *found;
-}
-
 Tensor run(const Dense& dense, const Tensor& vectors, const ThreadPool& pool) {
   const std::size_t count = vectors.shape()[0];
   Tensor result{count, dense.linear->out_features()};
@@ -73,15 +56,15 @@ std::vector<std::string> VectorPipeline::module_names() const {
   return names;
 }
 
-Dense make_dense(const Checkpoint& checkpoint, const DenseNames& names, std::size_t in_features,
+Dense make_dense(const TensorLookup& tensors, const DenseNames& names, std::size_t in_features,
                  std::size_t out_features, Activation activation, const PipelineEngine& engine) {
-  const TensorView& weight = find_tensor(checkpoint, names.weight, {out_features, in_features});
+  const TensorView& weight = tensors.at(names.weight, {out_features, in_features});
   LinearSource source{.in_features = in_features, .out_features = out_features};
   source.read_rows = [&](std::size_t first, std::span<float> rows) {
     weight.read(first * in_features, rows);
   };
   if (!names.bias.empty()) {
-    const TensorView& bias = find_tensor(checkpoint, names.bias, {out_features});
+    const TensorView& bias = tensors.at(names.bias, {out_features});
     source.read_bias = [&bias](std::span<float> values) { bias.read(0, values); };
   }
   return {make_linear(engine.engine, Precision::f32, source, engine.pool), activation};

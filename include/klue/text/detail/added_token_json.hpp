@@ -5,20 +5,16 @@
 #include <string>
 #include <vector>
 
-#include <klue/text/detail/json_node.hpp>
+#include <klue/core/detail/json.hpp>
 #include <klue/text/tokenizer_config.hpp>
 
 namespace klue::detail {
 
-// What tokenizer.json and tokenizer_config.json write in the same way.
+// What tokenizer.json and the files beside a vocab.txt write in the same way.
 
-/// Files name a special token by its text or by an object with flags.
-inline std::string token_text(const Node& node) {
-  return node.is_object() ? node.at("content").string() : node.string();
-}
-
-inline AddedToken added_token(const Node& node, std::int32_t id) {
-  const bool special = node.boolean_or("special", false);
+/// A token with its flags. `special` is what it is where the file does not say.
+inline AddedToken added_token(const JsonNode& node, std::int32_t id, bool special = false) {
+  special = special || node.boolean_or("special", false);
   return {.content = node.at("content").string(),
           .id = id,
           .single_word = node.boolean_or("single_word", false),
@@ -28,15 +24,10 @@ inline AddedToken added_token(const Node& node, std::int32_t id) {
           .special = special};
 }
 
-/// Keeps a damaged id from asking for gigabytes of holes.
-inline void check_id(const AddedToken& token, std::size_t vocabulary_size,
-                     const std::string& file) {
-  if (static_cast<std::size_t>(token.id) > vocabulary_size + 1'000'000)
-    throw FormatError("an id far outside the vocabulary",
-                      {.file = file,
-                       .field = "added token \"" + token.content + "\"",
-                       .expected = "near " + std::to_string(vocabulary_size),
-                       .actual = std::to_string(token.id)});
+/// Files name a special token by its text or by an object with flags.
+inline AddedToken special_token(const JsonNode& node) {
+  if (node.is_object()) return added_token(node, 0, true);
+  return {.content = node.string(), .normalized = false, .special = true};
 }
 
 /// `[CLS] A [SEP]`, or with `[SEP] B [SEP]` of type 1 behind it.
@@ -50,5 +41,16 @@ inline std::vector<TemplatePiece> bert_template(bool pair, std::int32_t cls, std
   }
   return pieces;
 }
+
+/// The special tokens that a model knows by their role, as files write them and where they go.
+struct SpecialRole {
+  const char* key;
+  std::string TokenizerConfig::*name;
+};
+inline constexpr SpecialRole special_roles[] = {{"unk_token", &TokenizerConfig::unk_token},
+                                                {"sep_token", &TokenizerConfig::sep_token},
+                                                {"pad_token", &TokenizerConfig::pad_token},
+                                                {"cls_token", &TokenizerConfig::cls_token},
+                                                {"mask_token", &TokenizerConfig::mask_token}};
 
 }  // namespace klue::detail

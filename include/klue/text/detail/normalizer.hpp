@@ -27,6 +27,10 @@ class Normalizer {
   void operator()(std::string_view text, std::size_t offset,
                   std::vector<NormalizedChar>& out) const;
 
+  /// Where a text can be cut so that both parts give what the whole gives: the first such place at
+  /// or behind `from`, at most text.size().
+  std::size_t boundary(std::string_view text, std::size_t from) const;
+
   /// The normalized form by itself.
   std::string normalized(std::string_view text) const;
 

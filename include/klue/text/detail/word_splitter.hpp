@@ -55,10 +55,13 @@ class WordSplitter {
                                    Sink& sink) const;
   void split_normalized(std::string_view text, std::size_t begin, std::size_t end,
                         Sink& sink) const;
+  void split_normalized_with_tokens(std::string_view text, std::size_t begin, std::size_t end,
+                                    Sink& sink) const;
   void split_normalized_words(std::span<const NormalizedChar> chars, Sink& sink) const;
 
   void put_isolated(std::uint32_t entry, Offset offset, Sink& sink) const;
-  void put_gathered(Sink& sink) const;
+  void put_gathered(Sink& sink, bool whole) const;
+  void end_gathered(Sink& sink) const;
 
   Dialect dialect_;
   std::int32_t unk_;

@@ -1,6 +1,9 @@
 #include <algorithm>
-#include <cstring>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
+#include <klue/core/error.hpp>
 #include <klue/text/detail/added_tokens.hpp>
 #include <klue/text/detail/char_traits.hpp>
 #include <klue/text/utf8.hpp>
@@ -45,33 +48,87 @@ std::size_t skip_space_right(std::string_view text, std::size_t end) {
   return end;
 }
 
-std::uint64_t edge(std::uint32_t node, char byte) {
-  return (std::uint64_t{node} << 8) | static_cast<unsigned char>(byte);
+/// Keeps a damaged id from asking for gigabytes of holes.
+void check_added_id(const AddedToken& token, std::size_t vocabulary_size, const std::string& file) {
+  if (token.id < 0 || static_cast<std::size_t>(token.id) > vocabulary_size + 1'000'000)
+    throw FormatError("an id far outside the vocabulary",
+                      {.file = file,
+                       .field = "added token \"" + token.content + "\"",
+                       .expected = "near " + std::to_string(vocabulary_size),
+                       .actual = std::to_string(token.id)});
 }
 
 }  // namespace
 
-AddedTokenMatcher::AddedTokenMatcher(std::span<const AddedToken> tokens,
-                                     std::span<const std::string> spellings) {
-  token_at_.push_back(-1);
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const std::string& spelling = spellings[i];
-    if (spelling.empty()) continue;
-    std::uint32_t node = 0;
-    for (const char byte : spelling) {
-      const auto next = static_cast<std::uint32_t>(token_at_.size());
-      const auto [place, added] = edges_.emplace(edge(node, byte), next);
-      if (added) token_at_.push_back(-1);
-      node = place->second;
+std::vector<AddedToken> in_search_order(std::span<const AddedToken> listed) {
+  std::vector<AddedToken> order;
+  std::unordered_set<std::string_view> special;
+  for (const AddedToken& token : listed)
+    if (token.special && !token.content.empty() && special.insert(token.content).second)
+      order.push_back(token);
+
+  std::unordered_map<std::string_view, const AddedToken*> last;
+  for (const AddedToken& token : listed) {
+    if (token.content.empty()) continue;
+    const AddedToken*& before = last[token.content];
+    if (before != nullptr && *before == token) continue;
+    before = &token;
+    if (!special.contains(token.content)) order.push_back(token);
+  }
+  for (AddedToken& token : order) {
+    const bool normalized = token.normalized;
+    token = *last.at(token.content);
+    token.normalized = normalized;
+  }
+  return order;
+}
+
+void number_added_tokens(std::vector<AddedToken>& listed, const Vocabulary& vocabulary,
+                         const std::string& file) {
+  const auto pieces = static_cast<std::int32_t>(std::ranges::count_if(
+      vocabulary.pieces(), [](const std::string& piece) { return !piece.empty(); }));
+  const auto is_free = [&vocabulary](std::int32_t id) {
+    const auto index = static_cast<std::size_t>(id);
+    return index >= vocabulary.size() || vocabulary.pieces()[index].empty();
+  };
+  std::unordered_map<std::string_view, std::int32_t> ids;
+  std::int32_t next = pieces;
+  for (AddedToken& token : listed) {
+    check_added_id(token, vocabulary.size(), file);
+    if (token.content.empty()) continue;
+    if (const auto known = vocabulary.find(token.content)) {
+      if (*known != token.id)
+        throw FormatError("an added token has another id in the vocabulary",
+                          {.file = file,
+                           .field = "added token \"" + token.content + "\"",
+                           .expected = std::to_string(*known),
+                           .actual = std::to_string(token.id)});
+      next = std::max(next, *known + 1);
+    } else if (const auto [place, added] = ids.emplace(token.content, next); !added) {
+      token.id = place->second;
+    } else {
+      if (is_free(next)) token.id = next;
+      place->second = token.id;
+      next = std::max(next, token.id + 1);
     }
-    // Of two tokens with the same spelling the first one counts.
-    if (token_at_[node] >= 0) continue;
-    token_at_[node] = static_cast<std::int32_t>(tokens_.size());
-    tokens_.push_back(tokens[i]);
-    first_bytes_.set(static_cast<unsigned char>(spelling.front()));
-    only_first_byte_ = spelling.front();
+  }
+}
+
+AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens,
+                                     std::span<const std::string> spellings)
+    : tokens_(std::move(tokens)) {
+  const std::vector<std::string_view> words(spellings.begin(), spellings.end());
+  std::size_t longest = 0;
+  for (const std::string_view word : words) {
+    longest = std::max(longest, word.size());
+    lengths_.push_back(word.size());
+    if (word.empty()) continue;
+    first_bytes_.set(static_cast<unsigned char>(word.front()));
+    only_first_byte_ = word.front();
   }
   if (first_bytes_.count() != 1) only_first_byte_.reset();
+  forward_ = ByteTrie(words, false);
+  if (longest > most_bytes_tried) backward_.emplace(words, true);
 }
 
 std::size_t AddedTokenMatcher::candidate(std::string_view text, std::size_t from) const noexcept {
@@ -82,43 +139,69 @@ std::size_t AddedTokenMatcher::candidate(std::string_view text, std::size_t from
   return from;
 }
 
-std::optional<AddedTokenMatcher::Match> AddedTokenMatcher::longest_at(std::string_view text,
-                                                                      std::size_t begin) const {
-  std::optional<Match> longest;
-  std::uint32_t node = 0;
-  for (std::size_t i = begin; i < text.size(); ++i) {
-    const auto next = edges_.find(edge(node, text[i]));
-    if (next == edges_.end()) break;
-    node = next->second;
-    if (token_at_[node] >= 0)
-      longest = Match{i + 1, &tokens_[static_cast<std::size_t>(token_at_[node])]};
+AddedTokenMatcher::Parts::Parts(const AddedTokenMatcher& matcher, std::string_view text)
+    : matcher_(matcher), text_(text), from_(matcher.candidate(text, 0)) {
+  if (from_ == text.size() || !matcher.backward_) return;
+  // Read backwards, what ends at a byte is what begins there.
+  longest_at_.resize(text.size());
+  auto node = ByteTrie::root;
+  for (std::size_t i = text.size(); i-- > from_;) {
+    node = matcher.backward_->step(node, text[i]);
+    longest_at_[i] = matcher.backward_->longest_suffix(node);
   }
-  return longest;
 }
 
-std::vector<AddedTokenMatcher::Part> AddedTokenMatcher::split(std::string_view text) const {
-  std::vector<Part> parts;
-  std::size_t done = 0;  // everything before it is in parts
-  for (std::size_t from = 0; (from = candidate(text, from)) < text.size();) {
-    const auto match = longest_at(text, from);
-    if (!match) {
-      ++from;
-      continue;
+std::optional<AddedTokenMatcher::Parts::Match> AddedTokenMatcher::Parts::next_match() {
+  for (; (from_ = matcher_.candidate(text_, from_)) < text_.size(); ++from_) {
+    std::int32_t longest = ByteTrie::nothing;
+    std::size_t end = from_;
+    if (!longest_at_.empty()) {
+      longest = longest_at_[from_];
+      if (longest != ByteTrie::nothing) end += matcher_.lengths_[static_cast<std::size_t>(longest)];
+    } else {
+      auto node = ByteTrie::root;
+      for (std::size_t i = from_; i < text_.size(); ++i) {
+        node = matcher_.forward_.child(node, text_[i]);
+        if (node == ByteTrie::root) break;
+        if (matcher_.forward_.word(node) == ByteTrie::nothing) continue;
+        longest = matcher_.forward_.word(node);
+        end = i + 1;
+      }
     }
-    std::size_t begin = from, end = match->end;
-    from = end;
-    const AddedToken& token = *match->token;
-    if (token.single_word && (ends_with_trait(text.substr(0, begin), regex_word) ||
-                              starts_with_trait(text.substr(end), regex_word)))
-      continue;
-    if (token.lstrip) begin = skip_space_left(text, begin, done);
-    if (token.rstrip) end = skip_space_right(text, end);
-    if (done < begin) parts.push_back({done, begin, std::nullopt});
-    parts.push_back({begin, end, token.id});
-    done = end;
+    if (longest == ByteTrie::nothing) continue;
+    const AddedToken& token = matcher_.tokens_[static_cast<std::size_t>(longest)];
+    return Match{std::exchange(from_, end), end, &token};
   }
-  if (done != text.size()) parts.push_back({done, text.size(), std::nullopt});
-  return parts;
+  return std::nullopt;
+}
+
+std::size_t AddedTokenMatcher::Parts::end_of_space(std::size_t begin) {
+  if (begin < space_begin_ || begin > space_end_) {
+    space_begin_ = begin;
+    space_end_ = skip_space_right(text_, begin);
+  }
+  return space_end_;
+}
+
+std::optional<AddedTokenMatcher::Part> AddedTokenMatcher::Parts::next() {
+  if (pending_) return std::exchange(pending_, std::nullopt);
+  while (const auto match = next_match()) {
+    std::size_t begin = match->begin, end = match->end;
+    const AddedToken& token = *match->token;
+    if (token.single_word && (ends_with_trait(text_.substr(0, begin), regex_word) ||
+                              starts_with_trait(text_.substr(end), regex_word)))
+      continue;
+    if (token.lstrip) begin = skip_space_left(text_, begin, done_);
+    if (token.rstrip) end = end_of_space(end);
+    if (begin >= end) continue;  // the token before has taken all of it along
+    const Part part{begin, end, &token}, before{done_, begin};
+    done_ = end;
+    if (before.begin >= before.end) return part;
+    pending_ = part;
+    return before;
+  }
+  if (done_ == text_.size()) return std::nullopt;
+  return Part{std::exchange(done_, text_.size()), text_.size()};
 }
 
 }  // namespace klue::detail

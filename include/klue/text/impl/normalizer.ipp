@@ -1,6 +1,11 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <numeric>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
@@ -9,6 +14,7 @@
 #include <klue/core/error.hpp>
 #include <klue/text/detail/char_traits.hpp>
 #include <klue/text/detail/normalizer.hpp>
+#include <klue/text/offset.hpp>
 #include <klue/text/utf8.hpp>
 
 namespace klue::detail {
@@ -22,10 +28,10 @@ struct Decomposed {
   std::uint8_t combining_class;
 };
 
-// The reference decomposes by the tables of Unicode 12 and lower-cases by those of Unicode 17. What
+// The reference decomposes by the tables of Unicode 9 and lower-cases by those of Unicode 17. What
 // ICU knows beyond that is kept out, and what an older ICU does not know yet is listed, so that the
 // result does not depend on the installed version.
-constexpr int nfd_unicode = 12, lowercase_unicode = 17;
+constexpr int nfd_unicode = 9, lowercase_unicode = 17;
 
 bool since(char32_t c, int version) {
   UVersionInfo age;
@@ -81,7 +87,25 @@ void decompose(char32_t value, std::vector<Decomposed>& out) {
   }
 }
 
-/// Canonical ordering: runs of combining characters are sorted by class, stably.
+/// Sorts a run of combining characters by their classes, stably.
+void sort_marks(std::span<Decomposed> marks) {
+  constexpr std::size_t few = 32;
+  if (marks.size() <= few) {
+    for (std::size_t i = 1; i < marks.size(); ++i)
+      for (std::size_t j = i; j > 0 && marks[j - 1].combining_class > marks[j].combining_class; --j)
+        std::swap(marks[j - 1], marks[j]);
+    return;
+  }
+  std::array<std::size_t, 257> places{};  // where the next of a class goes
+  for (const Decomposed& mark : marks)
+    ++places[mark.combining_class + std::size_t{1}];
+  std::partial_sum(places.begin(), places.end(), places.begin());
+  const std::vector<Decomposed> unsorted(marks.begin(), marks.end());
+  for (const Decomposed& mark : unsorted)
+    marks[places[mark.combining_class]++] = mark;
+}
+
+/// Canonical ordering.
 void reorder(std::vector<Decomposed>& text) {
   for (auto begin = text.begin(); begin != text.end();) {
     if (begin->combining_class == 0) {
@@ -90,51 +114,57 @@ void reorder(std::vector<Decomposed>& text) {
     }
     const auto end =
         std::find_if(begin, text.end(), [](const Decomposed& c) { return c.combining_class == 0; });
-    std::stable_sort(begin, end, [](const Decomposed& a, const Decomposed& b) {
-      return a.combining_class < b.combining_class;
-    });
+    sort_marks({begin, end});
     begin = end;
   }
 }
 
-/// NFD, then no nonspacing marks. The reference tracks where characters come from by position, not
-/// by identity: the n-th character that is some original's own takes the place of the n-th
-/// original, also where reordering has exchanged them. Offsets have to follow.
-std::vector<NormalizedChar> without_accents(const std::vector<NormalizedChar>& text,
-                                            const CharTable& traits) {
+/// NFD, then no nonspacing marks, of the characters from `begin` on. The reference tracks where
+/// characters come from by position, not by identity: the n-th character that is some original's
+/// own takes the place of the n-th original, also where reordering has exchanged them. Offsets have
+/// to follow.
+void strip_accents_from(std::vector<NormalizedChar>& text, std::size_t begin,
+                        const CharTable& traits) {
   std::vector<Decomposed> decomposed;
-  decomposed.reserve(text.size());
-  for (const NormalizedChar& c : text)
-    decompose(c.value, decomposed);
+  decomposed.reserve(text.size() - begin);
+  std::vector<Offset> offsets;
+  offsets.reserve(text.size() - begin);
+  for (std::size_t i = begin; i < text.size(); ++i) {
+    decompose(text[i].value, decomposed);
+    offsets.push_back({text[i].begin, text[i].end});
+  }
   reorder(decomposed);
 
-  std::vector<NormalizedChar> result;
-  result.reserve(decomposed.size());
+  text.resize(begin);
   std::size_t originals = 0;
   for (const Decomposed& c : decomposed) {
     if (c.own) ++originals;
     if ((traits[c.value] & nonspacing_mark) != 0) continue;
-    const NormalizedChar& from = text[originals == 0 ? 0 : originals - 1];
-    result.push_back({c.value, from.begin, from.end});
+    const Offset& from = offsets[originals == 0 ? 0 : originals - 1];
+    text.push_back({c.value, from.begin, from.end});
   }
-  return result;
 }
 
 /// Lower case one character at a time, as Rust's char::to_lowercase: no final sigma, and U+0130 is
 /// the one that becomes two.
-std::vector<NormalizedChar> in_lowercase(const std::vector<NormalizedChar>& text) {
+void lowercase_from(std::vector<NormalizedChar>& text, std::size_t begin) {
   constexpr char32_t capital_i_with_dot = 0x130, dot_above = 0x307;
-  std::vector<NormalizedChar> result;
-  result.reserve(text.size());
-  for (const NormalizedChar& c : text) {
-    if (c.value == capital_i_with_dot) {
-      result.push_back({U'i', c.begin, c.end});
-      result.push_back({dot_above, c.begin, c.end});
-    } else {
-      result.push_back({lowercase_of(c.value), c.begin, c.end});
-    }
+  std::size_t dotted = 0;
+  for (std::size_t i = begin; i < text.size(); ++i) {
+    if (text[i].value == capital_i_with_dot)
+      ++dotted;
+    else
+      text[i].value = lowercase_of(text[i].value);
   }
-  return result;
+  if (dotted == 0) return;
+  std::size_t from = text.size();
+  text.resize(text.size() + dotted);
+  for (std::size_t to = text.size(); from-- > begin;) {
+    const NormalizedChar c = text[from];
+    const bool two = c.value == capital_i_with_dot;
+    if (two) text[--to] = {dot_above, c.begin, c.end};
+    text[--to] = {two ? U'i' : c.value, c.begin, c.end};
+  }
 }
 
 }  // namespace
@@ -151,8 +181,7 @@ Normalizer::Normalizer(const TokenizerConfig& config)
 
 void Normalizer::operator()(std::string_view text, std::size_t offset,
                             std::vector<NormalizedChar>& out) const {
-  std::vector<NormalizedChar> chars;
-  chars.reserve(text.size() / 2);
+  const std::size_t first = out.size();
   for (std::size_t i = 0; i < text.size();) {
     const auto c = decode_utf8(text.substr(i));
     NormalizedChar put{c.value, offset + i, offset + i + c.length};
@@ -161,13 +190,26 @@ void Normalizer::operator()(std::string_view text, std::size_t offset,
     if (clean_text_ && (traits & hf_control) != 0) continue;
     if (clean_text_ && (traits & hf_blank) != 0) put.value = U' ';
     const bool isolate = handle_chinese_chars_ && (traits & hf_cjk) != 0;
-    if (isolate) chars.push_back({U' ', put.begin, put.end});
-    chars.push_back(put);
-    if (isolate) chars.push_back({U' ', put.begin, put.end});
+    if (isolate) out.push_back({U' ', put.begin, put.end});
+    out.push_back(put);
+    if (isolate) out.push_back({U' ', put.begin, put.end});
   }
-  if (strip_accents_) chars = without_accents(chars, traits_);
-  if (lowercase_) chars = in_lowercase(chars);
-  out.insert(out.end(), chars.begin(), chars.end());
+  if (strip_accents_) strip_accents_from(out, first, traits_);
+  if (lowercase_) lowercase_from(out, first);
+}
+
+std::size_t Normalizer::boundary(std::string_view text, std::size_t from) const {
+  // Behind three continuation bytes no character of before goes on.
+  for (int i = 0; i < 3 && from < text.size() && (text[from] & 0xC0) == 0x80; ++i)
+    ++from;
+  while (from < text.size()) {
+    const auto c = decode_utf8(text.substr(from));
+    // Only marks change places, and only with marks before them.
+    if (!strip_accents_ || unorm2_hasBoundaryBefore(nfd(), static_cast<UChar32>(c.value)) != 0)
+      break;
+    from += c.length;
+  }
+  return std::min(from, text.size());
 }
 
 std::string Normalizer::normalized(std::string_view text) const {

@@ -24,8 +24,8 @@ std::vector<Offset> convert(std::string_view text, std::span<const Offset> offse
     places.push_back(&offset.begin);
     places.push_back(&offset.end);
   }
-  std::stable_sort(places.begin(), places.end(),
-                   [](const std::size_t* a, const std::size_t* b) { return *a < *b; });
+  std::sort(places.begin(), places.end(),
+            [](const std::size_t* a, const std::size_t* b) { return *a < *b; });
 
   std::size_t byte = 0, units = 0;
   for (std::size_t* place : places) {

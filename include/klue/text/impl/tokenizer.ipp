@@ -63,11 +63,29 @@ void check_template_ids(const std::vector<TemplatePiece>& pieces, const Vocabula
                            .actual = std::to_string(id)});
 }
 
+/// A limit that leaves no room for a single text would make every call fail.
+void check_limit(const TokenizerConfig& config, std::size_t special, const std::string& source) {
+  if (config.model_max_length && *config.model_max_length < std::max<std::size_t>(special, 1))
+    throw FormatError("no room for the special tokens",
+                      {.file = source,
+                       .field = "the tokenizer's maximum length",
+                       .expected = "at least " + std::to_string(std::max<std::size_t>(special, 1)),
+                       .actual = std::to_string(*config.model_max_length)});
+}
+
 std::size_t special_count(const std::vector<TemplatePiece>& pieces) {
   std::size_t count = 0;
   for (const TemplatePiece& piece : pieces)
     if (piece.kind == TemplatePiece::Kind::special) count += piece.ids.size();
   return count;
+}
+
+/// Which text a template puts first.
+TemplatePiece::Kind leading_text(const std::vector<TemplatePiece>& pieces) {
+  const auto text = std::ranges::find_if(pieces, [](const TemplatePiece& piece) {
+    return piece.kind != TemplatePiece::Kind::special;
+  });
+  return text == pieces.end() ? TemplatePiece::Kind::first_text : text->kind;
 }
 
 /// Which tokens of a text go into one window.
@@ -101,6 +119,14 @@ std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t s
   }
 }
 
+/// What added tokens of the window have matched goes with them; `at` is where the window begins.
+void append(std::vector<MatchedText>& to, const std::vector<MatchedText>& from, Window window,
+            std::size_t at) {
+  auto next = std::ranges::lower_bound(from, window.begin, {}, &MatchedText::token);
+  for (; next != from.end() && next->token < window.end; ++next)
+    to.push_back({next->token - window.begin + at, next->text});
+}
+
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from, Window window) {
   to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(window.begin),
@@ -129,6 +155,7 @@ Encoding fill(const std::vector<TemplatePiece>& pieces, const Tokens* const (&te
       row.sequence_ids.resize(row.ids.size(), -1);
     } else {
       const int which = piece.kind == TemplatePiece::Kind::first_text ? 0 : 1;
+      append(row.matched_texts, texts[which]->matched_texts, windows[which], row.ids.size());
       append(row.ids, texts[which]->ids, windows[which]);
       append(row.offsets, texts[which]->offsets, windows[which]);
       append(row.word_ids, texts[which]->word_ids, windows[which]);
@@ -173,6 +200,7 @@ struct Tokenizer::Impl {
         words(files.vocabulary, config, dialect, special_ids.unk) {
     check_template_ids(config.single, vocabulary, files.source);
     check_template_ids(config.pair, vocabulary, files.source);
+    check_limit(config, special_count(config.single), files.source);
     for (const AddedToken& token : config.added_tokens)
       if (token.special) special_tokens.push_back(token.id);
     std::sort(special_tokens.begin(), special_tokens.end());
@@ -209,6 +237,7 @@ void Tokenizer::tokenize(std::string_view text, Tokens& tokens) const {
   tokens.ids.clear();
   tokens.offsets.clear();
   tokens.word_ids.clear();
+  tokens.matched_texts.clear();
   impl_->words.split(text, tokens);
 }
 
@@ -245,23 +274,38 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
   }
   const auto first_windows = windows_of(first.size(), kept[0], options.stride, cut);
   const auto second_windows = windows_of(second.size(), kept[1], options.stride, cut);
+  const bool first_leads = leading_text(pieces) == TemplatePiece::Kind::first_text;
+  const std::size_t leading = (first_leads ? first_windows : second_windows).size();
+  const std::size_t following = (first_leads ? second_windows : first_windows).size();
   const auto row = [&](std::size_t i, std::size_t j) {
+    if (!first_leads) std::swap(i, j);
     const Window windows[2] = {first_windows[i], second_windows[j]};
     return fill(pieces, texts, windows, options.add_special_tokens);
   };
   Encoding encoding = row(0, 0);
-  // The order of the reference: every further window of the first text with all of the second,
-  // then the first window with the further ones of the second.
-  for (std::size_t i = 1; i <= first_windows.size(); ++i)
-    for (std::size_t j = i == first_windows.size() ? 1 : 0; j < second_windows.size(); ++j)
-      encoding.overflowing.push_back(row(i % first_windows.size(), j));
+  // The order of the reference: every further window of the text that stands first with all of the
+  // other, then its first window with the further ones of the other.
+  for (std::size_t i = 1; i <= leading; ++i)
+    for (std::size_t j = i == leading ? 1 : 0; j < following; ++j)
+      encoding.overflowing.push_back(row(i % leading, j));
   return encoding;
+}
+
+std::vector<std::string> Tokenizer::texts(std::span<const std::int32_t> ids,
+                                          std::span<const MatchedText> matched) const {
+  std::vector<std::string> result;
+  result.reserve(ids.size());
+  for (const std::int32_t id : ids)
+    result.push_back(token(id));
+  for (const MatchedText& text : matched)
+    result.at(text.token) = text.text;
+  return result;
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids,
                               const DecodeOptions& options) const {
   const bool clean = options.clean_up.value_or(impl_->config.decoder_cleanup);
-  const std::string& prefix = impl_->config.decoder_prefix;
+  const auto& prefix = impl_->config.decoder_prefix;
   std::string text, part;
   bool first = true;
   for (const std::int32_t id : ids) {
@@ -270,10 +314,10 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids,
         std::binary_search(impl_->special_tokens.begin(), impl_->special_tokens.end(), id))
       continue;
     if (token.empty()) continue;  // an id that no piece has
-    const bool joins = !first && token.starts_with(prefix);
+    const bool joins = !first && prefix && token.starts_with(*prefix);
     part.clear();
     if (!first && !joins) part.push_back(' ');
-    part.append(token, joins ? prefix.size() : 0);
+    part.append(token, joins ? prefix->size() : 0);
     first = false;
     if (clean) clean_up(part);
     text += part;

@@ -5,70 +5,66 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include <klue/core/detail/file_status.hpp>
+#include <klue/core/detail/json.hpp>
 #include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
 #include <klue/text/detail/added_token_json.hpp>
-#include <klue/text/detail/json_node.hpp>
+#include <klue/text/detail/added_tokens.hpp>
 #include <klue/text/tokenizer_config.hpp>
 
 namespace klue {
 namespace {
 
-/// The file's text; none where there is no such file.
-std::optional<std::string> read_text(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::nullopt;
-  const detail::MappedFile file(path);
-  const auto bytes = file.bytes();
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+/// The file; none where there is no such file.
+std::optional<detail::MappedFile> map_if_there(const std::filesystem::path& path) {
+  if (!detail::file_exists(path)) return std::nullopt;
+  return detail::map_text_file(path);
 }
 
-struct SpecialName {
-  const char* key;
-  std::string TokenizerConfig::*member;
+/// The documents beside a vocabulary, each of which may be absent.
+struct JsonBeside {
+  JsonBeside() = default;
+  explicit JsonBeside(const std::filesystem::path& directory)
+      : special_tokens_map(read(directory / "special_tokens_map.json")),
+        tokenizer_config(read(directory / "tokenizer_config.json")),
+        added_tokens(read(directory / "added_tokens.json")) {}
+
+  /// The first two in the order in which the later decides: it is the newer of those that name
+  /// special tokens.
+  std::vector<detail::JsonNode> naming() const {
+    std::vector<detail::JsonNode> documents;
+    for (const auto* document : {&special_tokens_map, &tokenizer_config})
+      if (*document) documents.push_back(**document);
+    return documents;
+  }
+
+  std::optional<detail::JsonNode> special_tokens_map, tokenizer_config, added_tokens;
+
+ private:
+  static std::optional<detail::JsonNode> read(const std::filesystem::path& path) {
+    const auto file = map_if_there(path);
+    if (!file) return std::nullopt;
+    detail::JsonNode root = detail::parse_json(file->text(), path.string());
+    if (!root.is_object()) root.wrong("an object");
+    return root;
+  }
 };
-constexpr SpecialName special_names[] = {{"cls_token", &TokenizerConfig::cls_token},
-                                         {"sep_token", &TokenizerConfig::sep_token},
-                                         {"pad_token", &TokenizerConfig::pad_token},
-                                         {"mask_token", &TokenizerConfig::mask_token}};
 
-void read_special_names(const detail::Node& root, TokenizerConfig& config) {
-  for (const SpecialName& name : special_names)
-    if (const auto token = root.find(name.key)) config.*name.member = detail::token_text(*token);
-}
-
-void read_limits(const detail::Node& root, TokenizerConfig& config) {
+void read_limits(const detail::JsonNode& root, TokenizerConfig& config) {
   if (root.string_or("truncation_side", "right") == "left") config.truncation_side = Side::left;
   // "No limit" is written as a huge number, 10^30 in most files.
   const auto length = root.find("model_max_length");
-  if (!length || !length->json().is_number_unsigned()) return;
-  const auto value = length->json().get<std::uint64_t>();
-  if (value > 0 && value < 1'000'000'000) config.model_max_length = static_cast<std::size_t>(value);
+  const auto value = length ? length->natural() : std::nullopt;
+  if (value && *value > 0 && *value < 1'000'000'000)
+    config.model_max_length = static_cast<std::size_t>(*value);
 }
 
-void add_token(TokenizerConfig& config, AddedToken token) {
-  for (AddedToken& known : config.added_tokens)
-    if (known.content == token.content) {
-      known = std::move(token);
-      return;
-    }
-  config.added_tokens.push_back(std::move(token));
-}
-
-/// Special tokens are found in text whether or not a file lists them as added.
-void add_special_token(TokenizerConfig& config, const Vocabulary& vocabulary,
-                       const std::string& text) {
-  const auto id = vocabulary.find(text);
-  const auto known = [&](const AddedToken& token) { return token.content == text; };
-  if (!id || std::any_of(config.added_tokens.begin(), config.added_tokens.end(), known)) return;
-  config.added_tokens.push_back({.content = text, .id = *id, .normalized = false, .special = true});
-}
-
-std::int32_t parse_id(const std::string& key, const detail::Node& node) {
+std::int32_t parse_id(std::string_view key, const detail::JsonNode& node) {
   std::uint64_t id = 0;
   for (const char digit : key) {
     if (digit < '0' || digit > '9' || id > 100'000'000) node.wrong("a token id as its name");
@@ -78,38 +74,125 @@ std::int32_t parse_id(const std::string& key, const detail::Node& node) {
 }
 
 /// tokenizer_config.json beside a vocab.txt, as Hugging Face's BertTokenizerFast reads it.
-void read_bert_options(const detail::Node& root, const Vocabulary& vocabulary,
-                       TokenizerConfig& config) {
+void read_bert_options(const detail::JsonNode& root, TokenizerConfig& config) {
   config.lowercase = root.boolean_or("do_lower_case", false);
   config.strip_accents = root.boolean_or("strip_accents", config.lowercase);
   config.handle_chinese_chars = root.boolean_or("tokenize_chinese_chars", true);
   if (!root.boolean_or("do_basic_tokenize", true)) root.at("do_basic_tokenize").unsupported("true");
-  if (const auto added = root.find("added_tokens_decoder"))
-    for (const auto& [key, node] : added->members()) {
-      AddedToken token = detail::added_token(node, parse_id(key, node));
-      detail::check_id(token, vocabulary.size(), root.file());
-      add_token(config, std::move(token));
+}
+
+/// Special tokens as the files name them, the usual ones included.
+struct NamedSpecials {
+  struct Additional {
+    AddedToken token;
+    bool has_flags;  // written as an object
+  };
+  std::vector<AddedToken> by_role;     // as the last of the files has it
+  std::vector<Additional> additional;  // in the order of the files
+  std::unordered_set<std::string> named_by_files, all;
+
+  NamedSpecials(const std::vector<detail::JsonNode>& documents, const TokenizerConfig& config) {
+    for (const detail::SpecialRole& role : detail::special_roles) {
+      by_role.push_back({.content = config.*role.name, .normalized = false, .special = true});
+      add_role(documents, role.key, by_role.back());
     }
-}
-
-void read_additional_special_tokens(const detail::Node& root, const Vocabulary& vocabulary,
-                                    TokenizerConfig& config) {
-  if (const auto more = root.find("additional_special_tokens"))
-    for (const detail::Node& token : more->elements())
-      add_special_token(config, vocabulary, detail::token_text(token));
-}
-
-void read_legacy_added_tokens(const detail::Node& root, const Vocabulary& vocabulary,
-                              TokenizerConfig& config) {
-  for (const auto& [content, id] : root.members()) {
-    AddedToken token{.content = content, .id = id.id()};
-    detail::check_id(token, vocabulary.size(), root.file());
-    add_token(config, std::move(token));
+    for (const char* key : {"bos_token", "eos_token"}) {
+      AddedToken token;
+      if (add_role(documents, key, token)) by_role.push_back(token);
+    }
+    for (const detail::JsonNode& document : documents)
+      if (const auto more = document.find("additional_special_tokens"))
+        for (const detail::JsonNode& token : more->elements()) {
+          additional.push_back({detail::special_token(token), token.is_object()});
+          named_by_files.insert(additional.back().token.content);
+        }
+    all = named_by_files;
+    for (const AddedToken& token : by_role)
+      all.insert(token.content);
   }
+
+ private:
+  bool add_role(const std::vector<detail::JsonNode>& documents, const char* key,
+                AddedToken& token) {
+    bool found = false;
+    for (const detail::JsonNode& document : documents)
+      if (const auto named = document.find(key)) {
+        token = detail::special_token(*named);
+        found = true;
+      }
+    if (found) named_by_files.insert(token.content);
+    return found;
+  }
+};
+
+/// What a directory lists as added, ascending by id.
+std::vector<AddedToken> listed_tokens(const JsonBeside& beside, const NamedSpecials& specials) {
+  std::vector<AddedToken> tokens;
+  const auto decoder = beside.tokenizer_config
+                           ? beside.tokenizer_config->find("added_tokens_decoder")
+                           : std::nullopt;
+  if (decoder) {
+    for (const auto& [key, node] : decoder->members())
+      tokens.push_back(detail::added_token(node, parse_id(key, node)));
+  } else if (beside.added_tokens) {
+    for (const auto& [content, id] : beside.added_tokens->members()) {
+      const bool special = specials.named_by_files.contains(std::string(content));
+      tokens.push_back({.content = std::string(content),
+                        .id = id.id(),
+                        .normalized = !special,
+                        .special = special});
+    }
+  }
+  std::ranges::sort(tokens, [](const AddedToken& a, const AddedToken& b) {
+    return a.id != b.id ? a.id < b.id : a.content < b.content;
+  });
+  return tokens;
+}
+
+/// Adds the tokens that BertTokenizerFast adds, in its order: those that are listed, those with a
+/// role, further special ones. All that have a role or are named as special are special, and are
+/// found in text whether or not a file lists them as added.
+void add_tokens(const JsonBeside& beside, TokenizerFiles& files) {
+  const NamedSpecials specials(beside.naming(), files.config);
+  std::vector<AddedToken>& added = files.config.added_tokens = listed_tokens(beside, specials);
+  std::unordered_set<std::string> contents;
+  for (AddedToken& token : added) {
+    contents.insert(token.content);
+    token.special = token.special || specials.all.contains(token.content);
+  }
+  // An id says nothing yet where the vocabulary does not have the token.
+  const auto end = static_cast<std::int32_t>(files.vocabulary.size());
+  const auto put = [&](AddedToken token) {
+    token.id = files.vocabulary.find(token.content).value_or(end);
+    added.push_back(std::move(token));
+  };
+  for (const AddedToken& token : specials.by_role)
+    if (files.vocabulary.find(token.content) && contents.insert(token.content).second) put(token);
+  for (const auto& [token, has_flags] : specials.additional)
+    if (contents.insert(token.content).second || has_flags) put(token);
+  detail::number_added_tokens(added, files.vocabulary, files.source);
+}
+
+/// The usual templates.
+void add_templates(TokenizerFiles& files) {
+  TokenizerConfig& config = files.config;
+  const auto id_of = [&files](const std::string& name) -> std::int32_t {
+    for (const AddedToken& token : files.config.added_tokens)
+      if (token.content == name) return token.id;
+    // A missing one is reported by the tokenizer, with its role.
+    return files.vocabulary.find(name).value_or(0);
+  };
+  const std::int32_t cls = id_of(config.cls_token), sep = id_of(config.sep_token);
+  config.single = detail::bert_template(false, cls, sep);
+  config.pair = detail::bert_template(true, cls, sep);
+}
+
+std::string quoted_flag(const char* name, bool value) {
+  return std::string(name) + (value ? ": true" : ": false");
 }
 
 /// A vocab.txt beside a tokenizer.json is not needed, but must not contradict it.
-void check_agreement(const TokenizerFiles& files, std::string_view vocab_txt,
+void check_vocab_txt(const TokenizerFiles& files, std::string_view vocab_txt,
                      const std::filesystem::path& path) {
   const Vocabulary lines = Vocabulary::parse(vocab_txt, path.string());
   std::vector<std::string> expected = files.vocabulary.pieces();
@@ -129,51 +212,25 @@ void check_agreement(const TokenizerFiles& files, std::string_view vocab_txt,
   }
 }
 
-/// Calls `read(root)` with the document of a file that need not be there.
-template <class Read>
-void with_json(const std::filesystem::path& path, Read read) {
-  const auto text = read_text(path);
-  if (!text) return;
-  const detail::Json document = detail::parse_json(*text, path.string());
-  read(detail::Node(document, path.string(), ""));
-}
-
-std::optional<std::int32_t> id_of(const TokenizerFiles& files, const std::string& token) {
-  for (const AddedToken& added : files.config.added_tokens)
-    if (added.content == token) return added.id;
-  return files.vocabulary.find(token);
-}
-
-/// What no file has to say: the special tokens by their usual names, and the usual templates.
-void complete_bert(TokenizerFiles& files) {
-  TokenizerConfig& config = files.config;
-  for (const std::string* token : {&config.unk_token, &config.sep_token, &config.pad_token,
-                                   &config.cls_token, &config.mask_token})
-    add_special_token(config, files.vocabulary, *token);
-
-  // A missing one is reported by the tokenizer, with its role.
-  const auto cls = id_of(files, config.cls_token), sep = id_of(files, config.sep_token);
-  config.single = detail::bert_template(false, cls.value_or(0), sep.value_or(0));
-  config.pair = detail::bert_template(true, cls.value_or(0), sep.value_or(0));
-}
-
-/// The configuration of a directory without tokenizer.json.
-void configure_bert(const std::filesystem::path& directory, TokenizerFiles& files) {
-  TokenizerConfig& config = files.config;
-  for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"})
-    with_json(directory / name, [&](const detail::Node& root) {
-      if (const auto unk = root.find("unk_token")) config.unk_token = detail::token_text(*unk);
-    });
-  with_json(directory / "tokenizer_config.json",
-            [&](const detail::Node& root) { read_bert_options(root, files.vocabulary, config); });
-  with_json(directory / "added_tokens.json", [&](const detail::Node& root) {
-    read_legacy_added_tokens(root, files.vocabulary, config);
-  });
-  for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"})
-    with_json(directory / name, [&](const detail::Node& root) {
-      read_additional_special_tokens(root, files.vocabulary, config);
-    });
-  complete_bert(files);
+/// Nor must a tokenizer_config.json: Hugging Face's own classes follow one or the other.
+void check_options(const detail::JsonNode& root, const TokenizerConfig& config) {
+  struct Option {
+    const char *key, *key_there;
+    bool there;
+  };
+  for (const Option& option :
+       {Option{"do_lower_case", "lowercase", config.lowercase},
+        Option{"strip_accents", "strip_accents", config.strip_accents},
+        Option{"tokenize_chinese_chars", "handle_chinese_chars", config.handle_chinese_chars}}) {
+    const auto here = root.find(option.key);
+    if (here && here->boolean() != option.there)
+      throw FormatError(
+          "tokenizer_config.json and tokenizer.json disagree; correct the one that is wrong",
+          {.file = root.file(),
+           .field = option.key,
+           .expected = quoted_flag(option.key_there, option.there) + " as in tokenizer.json",
+           .actual = here->shown()});
+  }
 }
 
 }  // namespace
@@ -181,31 +238,41 @@ void configure_bert(const std::filesystem::path& directory, TokenizerFiles& file
 TokenizerFiles parse_vocabulary_file(std::string_view vocab_txt, std::string source) {
   TokenizerFiles files{
       .vocabulary = Vocabulary::parse(vocab_txt, source), .config = {}, .source = source};
-  complete_bert(files);
+  add_tokens(JsonBeside(), files);
+  add_templates(files);
   return files;
 }
 
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory) {
   const auto json_path = directory / "tokenizer.json", vocab_path = directory / "vocab.txt";
-  const auto json_text = read_text(json_path), vocab_text = read_text(vocab_path);
-  if (!json_text && !vocab_text)
+  const auto json = map_if_there(json_path), vocab = map_if_there(vocab_path);
+  if (!json && !vocab)
     throw IoError("no tokenizer in the directory",
                   {.file = directory.string(), .expected = "tokenizer.json or vocab.txt"});
 
   TokenizerFiles files =
-      json_text ? parse_tokenizer_json(*json_text, json_path.string())
-                : TokenizerFiles{.vocabulary = Vocabulary::parse(*vocab_text, vocab_path.string()),
-                                 .config = {},
-                                 .source = vocab_path.string()};
-  if (json_text && vocab_text) check_agreement(files, *vocab_text, vocab_path);
+      json ? parse_tokenizer_json(json->text(), json_path.string())
+           : TokenizerFiles{.vocabulary = Vocabulary::parse(vocab->text(), vocab_path.string()),
+                            .config = {},
+                            .source = vocab_path.string()};
+  if (json && vocab) check_vocab_txt(files, vocab->text(), vocab_path);
 
-  // The later file decides: it is the newer of the two that name special tokens.
-  for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"})
-    with_json(directory / name, [&](const detail::Node& root) {
-      read_special_names(root, files.config);
-      read_limits(root, files.config);
-    });
-  if (!json_text) configure_bert(directory, files);
+  const JsonBeside beside(directory);
+  for (const detail::JsonNode& document : beside.naming()) {
+    for (const detail::SpecialRole& role : detail::special_roles)
+      // The unknown token is the model's own, which tokenizer.json has.
+      if (!json || role.name != &TokenizerConfig::unk_token)
+        if (const auto token = document.find(role.key))
+          files.config.*role.name = detail::special_token(*token).content;
+    read_limits(document, files.config);
+  }
+  if (json) {
+    if (beside.tokenizer_config) check_options(*beside.tokenizer_config, files.config);
+  } else {
+    if (beside.tokenizer_config) read_bert_options(*beside.tokenizer_config, files.config);
+    add_tokens(beside, files);
+    add_templates(files);
+  }
   return files;
 }
 

@@ -24,8 +24,9 @@ constexpr std::array<std::pair<Truncation, std::string_view>, 6> names{{
 Lengths ascending(const Lengths& lengths) {
   Lengths order(lengths.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return lengths[a] < lengths[b]; });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return lengths[a] != lengths[b] ? lengths[a] < lengths[b] : a < b;
+  });
   return order;
 }
 

@@ -51,12 +51,21 @@ struct WordSplitter::Sink {
 
   Tokens& tokens;
   std::int32_t words = 0;
-  std::vector<Char> gathered{};  // a word that is not a plain run of the text's bytes
+  // A word that is not a plain run of the text's bytes: its characters, of one that is too long to
+  // be known only the first ones, and where it ends.
+  std::vector<Char> gathered{};
+  std::size_t gathered_end = 0;
 
   void put(std::int32_t id, Offset offset) {
     tokens.ids.push_back(id);
     tokens.offsets.push_back(offset);
     tokens.word_ids.push_back(words);
+  }
+  /// An added token; `text` is what it has matched.
+  void put(const AddedToken& token, Offset offset, std::string_view text) {
+    if (text != token.content) tokens.matched_texts.push_back({tokens.size(), std::string(text)});
+    put(token.id, offset);
+    end_word();
   }
   /// Takes back the tokens of a word that turns out to be unknown.
   void shrink(std::size_t size) {
@@ -92,20 +101,20 @@ WordSplitter::WordSplitter(const Vocabulary& model, const TokenizerConfig& confi
 
 void WordSplitter::read_added_tokens(const TokenizerConfig& config) {
   std::vector<AddedToken> raw, normalized;
-  for (const AddedToken& token : config.added_tokens)
-    (token.normalized ? normalized : raw).push_back(token);
+  for (AddedToken& token : in_search_order(config.added_tokens))
+    (token.normalized ? normalized : raw).push_back(std::move(token));
 
   std::vector<std::string> spellings;
   for (const AddedToken& token : raw)
     spellings.push_back(token.content);
-  raw_tokens_ = AddedTokenMatcher(raw, spellings);
+  raw_tokens_ = AddedTokenMatcher(std::move(raw), spellings);
 
   if (normalized.empty()) return;
   if (!normalizer_) normalizer_.emplace(config);
   spellings.clear();
   for (const AddedToken& token : normalized)
     spellings.push_back(normalizer_->normalized(token.content));
-  normalized_tokens_ = AddedTokenMatcher(normalized, spellings);
+  normalized_tokens_ = AddedTokenMatcher(std::move(normalized), spellings);
 }
 
 void WordSplitter::build_table(const TokenizerConfig& config) {
@@ -151,27 +160,21 @@ void WordSplitter::split(std::string_view text, Tokens& tokens) const {
 
   Sink sink{.tokens = tokens};
   if (raw_tokens_.candidate(text, 0) == text.size()) return split_part(text, 0, text.size(), sink);
-  for (const auto& part : raw_tokens_.split(text)) {
-    if (part.id) {
-      sink.put(*part.id, {part.begin, part.end});
-      sink.end_word();
-    } else {
-      split_part(text, part.begin, part.end, sink);
-    }
+  AddedTokenMatcher::Parts parts(raw_tokens_, text);
+  while (const auto part = parts.next()) {
+    if (part->token != nullptr)
+      sink.put(*part->token, {part->begin, part->end},
+               text.substr(part->begin, part->end - part->begin));
+    else
+      split_part(text, part->begin, part->end, sink);
   }
 }
 
 void WordSplitter::split_part(std::string_view text, std::size_t begin, std::size_t end,
                               Sink& sink) const {
   if (!normalizer_) return split_in_place(text, begin, end, sink);
-  // Nothing reaches over a space, except an added token that has one in it.
-  while (begin < end && normalized_tokens_.empty()) {
-    const std::size_t blank = text.substr(0, end).find(' ', begin + normalized_part);
-    const std::size_t part_end = blank == text.npos ? end : blank + 1;
-    split_normalized(text, begin, part_end, sink);
-    begin = part_end;
-  }
-  if (begin < end) split_normalized(text, begin, end, sink);
+  if (!normalized_tokens_.empty()) return split_normalized_with_tokens(text, begin, end, sink);
+  split_normalized(text, begin, end, sink);
 }
 
 void WordSplitter::put_isolated(std::uint32_t entry, Offset offset, Sink& sink) const {
@@ -241,33 +244,26 @@ std::size_t WordSplitter::split_word(std::string_view text, std::size_t begin, s
 std::size_t WordSplitter::split_word_with_gaps(std::string_view text, std::size_t begin,
                                                std::size_t end, Sink& sink) const {
   constexpr std::size_t replacement_bytes = 3;  // of U+FFFD
-  Offset whole{begin, begin};
   std::size_t length = 0;
-  sink.gathered.clear();
   while (begin < end) {
     const auto c = decode_utf8(text.substr(begin, end - begin));
     const std::uint32_t entry = table_[c.value];
     if (class_in(entry) == word) {
       length += dialect_ == Dialect::huggingface ? 1 : c.valid ? c.length : replacement_bytes;
-      whole.end = begin + c.length;
-      if (length <= max_length_)
+      sink.gathered_end = begin + c.length;
+      if (length <= max_length_ || sink.gathered.empty())
         sink.gathered.push_back({value_in(entry), {begin, begin + c.length}});
     } else if (class_in(entry) != drop) {
       break;
     }
     begin += c.length;
   }
-  if (length <= max_length_) {
-    put_gathered(sink);
-  } else {
-    sink.put(unk_, whole);
-    sink.end_word();
-  }
+  put_gathered(sink, length <= max_length_);
   return begin;
 }
 
-/// The tokens of the word that has been gathered.
-void WordSplitter::put_gathered(Sink& sink) const {
+/// The tokens of the word that has been gathered, whole or for a part.
+void WordSplitter::put_gathered(Sink& sink, bool whole) const {
   const std::size_t first_token = sink.tokens.size();
   const auto& chars = sink.gathered;
   std::size_t settled = 0;
@@ -277,14 +273,15 @@ void WordSplitter::put_gathered(Sink& sink) const {
     settled = next;
   };
   WordPiece::State state = pieces_.start();
-  bool known = chars.size() <= max_length_ || dialect_ == Dialect::tensorflow;
+  bool known = whole;
   for (auto c = chars.begin(); known && c != chars.end(); ++c)
     known = pieces_.step(state, c->symbol, emit);
   if (!known || !pieces_.finish(state, emit)) {
     sink.shrink(first_token);
-    sink.put(unk_, {chars.front().offset.begin, chars.back().offset.end});
+    sink.put(unk_, {chars.front().offset.begin, sink.gathered_end});
   }
   sink.end_word();
+  sink.gathered.clear();
 }
 
 // ---- Characters of the normalized text ----
@@ -292,51 +289,82 @@ void WordSplitter::put_gathered(Sink& sink) const {
 void WordSplitter::split_normalized(std::string_view text, std::size_t begin, std::size_t end,
                                     Sink& sink) const {
   std::vector<NormalizedChar> chars;
-  (*normalizer_)(text.substr(begin, end - begin), begin, chars);
-  if (normalized_tokens_.empty()) return split_normalized_words(chars, sink);
-
-  std::string normalized;
-  std::vector<std::size_t> char_at;  // which character a byte of `normalized` belongs to
-  for (std::size_t i = 0; i < chars.size(); ++i) {
-    append_utf8(normalized, chars[i].value);
-    char_at.resize(normalized.size(), i);
+  while (begin < end) {
+    const std::size_t part_end =
+        end - begin <= normalized_part
+            ? end
+            : normalizer_->boundary(text.substr(0, end), begin + normalized_part);
+    chars.clear();
+    (*normalizer_)(text.substr(begin, part_end - begin), begin, chars);
+    split_normalized_words(chars, sink);
+    begin = part_end;
   }
+  end_gathered(sink);
+}
+
+/// An added token may have spaces in it and looks at what surrounds it, so the text is normalized
+/// as a whole.
+void WordSplitter::split_normalized_with_tokens(std::string_view text, std::size_t begin,
+                                                std::size_t end, Sink& sink) const {
+  std::vector<NormalizedChar> chars;
+  while (begin < end) {
+    const std::size_t part_end =
+        end - begin <= normalized_part
+            ? end
+            : normalizer_->boundary(text.substr(0, end), begin + normalized_part);
+    (*normalizer_)(text.substr(begin, part_end - begin), begin, chars);
+    begin = part_end;
+  }
+  std::string normalized;
+  for (const NormalizedChar& c : chars)
+    append_utf8(normalized, c.value);
+  if (normalized_tokens_.candidate(normalized, 0) == normalized.size()) {
+    split_normalized_words(chars, sink);
+    return end_gathered(sink);
+  }
+
+  std::vector<std::size_t> char_at;  // which character a byte of `normalized` belongs to
+  char_at.reserve(normalized.size() + 1);
+  for (std::size_t i = 0; i < chars.size(); ++i)
+    char_at.resize(char_at.size() + utf8_length(chars[i].value), i);
   char_at.push_back(chars.size());
-  for (const auto& part : normalized_tokens_.split(normalized)) {
-    const std::size_t first = char_at[part.begin], last = char_at[part.end];
-    if (part.id) {
-      sink.put(*part.id, {chars[first].begin, chars[last - 1].end});
-      sink.end_word();
+  AddedTokenMatcher::Parts parts(normalized_tokens_, normalized);
+  while (const auto part = parts.next()) {
+    const std::size_t first = char_at[part->begin], last = char_at[part->end];
+    if (part->token != nullptr) {
+      sink.put(*part->token, {chars[first].begin, chars[last - 1].end},
+               std::string_view(normalized).substr(part->begin, part->end - part->begin));
     } else {
       split_normalized_words(std::span(chars).subspan(first, last - first), sink);
+      end_gathered(sink);
     }
   }
 }
 
+/// Words go on in the next call, until end_gathered.
 void WordSplitter::split_normalized_words(std::span<const NormalizedChar> chars, Sink& sink) const {
-  sink.gathered.clear();
-  const auto end_word = [&] {
-    if (sink.gathered.empty()) return;
-    put_gathered(sink);
-    sink.gathered.clear();
-  };
   for (const NormalizedChar& c : chars) {
     const std::uint32_t entry = table_[c.value];
     switch (class_in(entry)) {
       case word:
-        sink.gathered.push_back({value_in(entry), {c.begin, c.end}});
+        if (sink.gathered.size() <= max_length_)
+          sink.gathered.push_back({value_in(entry), {c.begin, c.end}});
+        sink.gathered_end = c.end;
         break;
       case isolate:
-        end_word();
+        end_gathered(sink);
         put_isolated(entry, {c.begin, c.end}, sink);
         break;
       case space:
       case drop:
-        end_word();
+        end_gathered(sink);
         break;
     }
   }
-  end_word();
+}
+
+void WordSplitter::end_gathered(Sink& sink) const {
+  if (!sink.gathered.empty()) put_gathered(sink, sink.gathered.size() <= max_length_);
 }
 
 }  // namespace klue::detail

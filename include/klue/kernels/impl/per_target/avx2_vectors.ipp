@@ -13,3 +13,6 @@ constexpr size_t kVectors = 16;
 [[gnu::always_inline]] inline Vector maximum(Vector a, Vector b) {
   return _mm256_max_ps(b, a);
 }
+[[gnu::always_inline]] inline void hold(Vector& x) {
+  asm("" : "+x"(x));
+}

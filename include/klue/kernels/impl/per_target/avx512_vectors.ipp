@@ -14,3 +14,6 @@ constexpr size_t kVectors = 32;
 [[gnu::always_inline]] inline Vector maximum(Vector a, Vector b) {
   return _mm512_maskz_max_ps(0xffff, b, a);
 }
+[[gnu::always_inline]] inline void hold(Vector& x) {
+  asm("" : "+v"(x));
+}

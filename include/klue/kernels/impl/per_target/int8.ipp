@@ -17,18 +17,14 @@ struct Int8 {
   static constexpr Precision kPrecision = Precision::int8;
   using Accuracy = Close;
   using Sums = Integers;
-  using Weights = Integers;
   [[gnu::always_inline]] static Sums zero() { return Sums{}; }
   [[gnu::always_inline]] static Sums load_sums(const float* sums) {
     return reinterpret_cast<Sums>(load_loose(sums));
   }
-  [[gnu::always_inline]] static Weights load_weights(const float* weights) {
-    return reinterpret_cast<Weights>(load(weights));
-  }
-  [[gnu::always_inline]] static Sums accumulate(const float* x, Weights weights, Sums sums) {
+  [[gnu::always_inline]] static Sums accumulate(const float* x, Vector weights, Sums sums) {
     int group;
     __builtin_memcpy(&group, x, sizeof(group));
-    return add_products(sums, group, weights);
+    return add_products(sums, group, reinterpret_cast<Integers>(weights));
   }
   [[gnu::always_inline]] static Vector to_float(Sums sums, float row_scale, float row_zero,
                                                 Vector column_scale, Vector column_sum,

@@ -22,11 +22,9 @@ struct F32 {
   static constexpr size_t kGroupNumbers = 1;
   using Accuracy = Exact;
   using Sums = Vector;
-  using Weights = Vector;
   [[gnu::always_inline]] static Sums zero() { return Vector{}; }
   [[gnu::always_inline]] static Sums load_sums(const float* sums) { return load_loose(sums); }
-  [[gnu::always_inline]] static Weights load_weights(const float* weights) { return load(weights); }
-  [[gnu::always_inline]] static Sums accumulate(const float* x, Weights weights, Sums sums) {
+  [[gnu::always_inline]] static Sums accumulate(const float* x, Vector weights, Sums sums) {
     return multiply_add(broadcast(*x), weights, sums);
   }
 };
@@ -67,10 +65,13 @@ template <class Operation, size_t Rows, size_t Panels>
     }
     ahead.first += ahead.step;
     ahead.second += ahead.step;
-    typename Operation::Weights weights[2 * Panels];
+    Vector weights[2 * Panels];
 #pragma GCC unroll 8
-    for (size_t v = 0; v < 2 * Panels; ++v)
-      weights[v] = Operation::load_weights(panels + v / 2 * groups * kPanel + v % 2 * kLanes);
+    for (size_t v = 0; v < 2 * Panels; ++v) {
+      weights[v] = load(panels + v / 2 * groups * kPanel + v % 2 * kLanes);
+      // Or GCC loads them anew for each of a few rows, and the loads take longer than the sums.
+      if constexpr (Rows > 1) hold(weights[v]);
+    }
 #pragma GCC unroll 16
     for (size_t r = 0; r < Rows; ++r) {
       const float* const group = pointer[r / 3] + (r % 3) * x_stride;

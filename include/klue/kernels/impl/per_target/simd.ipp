@@ -7,6 +7,7 @@
 //   kVectors                  how many of them the processor has registers for
 //   multiply_add(a, b, c)     a × b + c, rounded once where the processor can
 //   minimum(a, b), maximum(a, b)  a where one is not a number
+//   hold(x)                   keeps x in a register
 // and includes them. Everything has internal linkage or that namespace, and nothing is called that
 // the compiler could emit out of line and elsewhere: no lambda (Clang would leave it outside of the
 // region) and no function of the standard library. tools/check_isa_symbols holds us to it.

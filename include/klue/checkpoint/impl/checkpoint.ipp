@@ -1,0 +1,27 @@
+#include <algorithm>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include <klue/checkpoint/checkpoint.hpp>
+
+namespace klue {
+
+std::size_t Checkpoint::distinct_bytes() const {
+  std::vector<std::span<const std::byte>> parts;
+  parts.reserve(tensors_.size());
+  for (const auto& [name, view] : tensors_)
+    if (!view.bytes.empty()) parts.push_back(view.bytes);
+  std::ranges::sort(parts, std::less<>(), &std::span<const std::byte>::data);
+  std::size_t bytes = 0;
+  const std::byte* counted = nullptr;
+  for (const auto& part : parts) {
+    const std::byte* const end = part.data() + part.size();
+    const std::byte* const begin = std::max(part.data(), counted, std::less<>());
+    if (std::less<>()(begin, end)) bytes += static_cast<std::size_t>(end - begin);
+    counted = std::max(counted, end, std::less<>());
+  }
+  return bytes;
+}
+
+}  // namespace klue
