@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
-#include <thread>
-
-#include <sched.h>
 
 #include <klue/core/error.hpp>
+#include <klue/core/thread_pool.hpp>
 
 #include "text_feed.hpp"
 
@@ -103,12 +101,7 @@ bool is_bulk(const Options& options) {
 }
 
 std::size_t thread_count(const Options& options) {
-  if (options.load.threads != 0) return options.load.threads;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-    return static_cast<std::size_t>(CPU_COUNT(&set));
-  return std::max(1u, std::thread::hardware_concurrency());
+  return options.load.threads != 0 ? options.load.threads : klue::ThreadPool().threads();
 }
 
 }  // namespace embed

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -85,9 +86,11 @@ void draw(const Options& options, const std::vector<tools::Record>& records,
 }
 
 void write_similarities(const klue::Model& model, const Options& options, TextFeed& feed,
-                        tools::OutputFile& file) {
-  const std::vector<tools::Record> records = read_all(feed);
-  const klue::Tensor vectors = Embedder(model, options)(records);
+                        tools::OutputFile& file, const std::stop_token& stop) {
+  Chunk chunk{.records = read_all(feed)};
+  Embedder(model, options).compute(chunk, stop);
+  const std::vector<tools::Record>& records = chunk.records;
+  const klue::Tensor& vectors = chunk.vectors;
   VectorWriter writer(file, {.format = options.format,
                              .key = "similarity",
                              .with_text = options.with_text,
@@ -153,10 +156,11 @@ void run(const Options& options) {
   for (const std::string& input : options.input.files)
     tools::refuse_same_file(options.out, input, "the input");
   tools::refuse_file_of(options.out, model.info().directory, "a file of the model");
-  TextFeed feed(options, {});
+  const tools::StopSignals stop;
+  TextFeed feed(options, stop.token());
   tools::OutputFile file(options.out);
   if (options.similarity)
-    write_similarities(model, options, feed, file);
+    write_similarities(model, options, feed, file, stop.token());
   else
     write_tokens(model, options, feed, file);
   file.finish();
