@@ -24,8 +24,6 @@
 #include <klue/encoder/src.hpp>
 #include <klue/kernels/src.hpp>
 #include <klue/linear/src.hpp>
-#include <klue/kernels/src.hpp>
-#include <klue/linear/src.hpp>
 #include <klue/model/src.hpp>
 #include <klue/search/src.hpp>
 #include <klue/text/src.hpp>

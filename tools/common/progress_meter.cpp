@@ -67,8 +67,7 @@ void ProgressMeter::update(std::size_t texts, std::uint64_t bytes) {
     bar.append("[").append(filled, '#').append(24 - filled, ' ').append("] ");
   }
   // In one piece, so that it does not flicker.
-  std::cerr << bar.append(describe(texts, bytes, now)).append("\x1B[K")
-            << std::flush;
+  std::cerr << bar.append(describe(texts, bytes, now)).append("\x1B[K") << std::flush;
   drawn_ = true;
 }
 
