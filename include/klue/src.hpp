@@ -1,7 +1,7 @@
 #pragma once
 
-/// The whole library but `klue::hub`: include this in ONE .cpp of a program, and there is nothing
-/// of klue-roberta to link.
+/// The whole library but `klue::hub` and `klue::train` (<klue/train/src.hpp>): include this in ONE
+/// .cpp of a program, and there is nothing of klue-roberta to link.
 ///
 ///     #include <klue/src.hpp>    // in one .cpp
 ///     #include <klue/klue.hpp>   // wherever it is used

@@ -37,9 +37,7 @@ void print_info(const klue::Model& model, std::size_t threads, std::ostream& out
       << c.hidden_size << ", " << c.num_attention_heads << " heads, inner size "
       << c.intermediate_size << "\n"
       << "vocabulary " << c.vocab_size << " pieces, "
-      << (model.preprocessor().dialect() == klue::Dialect::tensorflow ? "tensorflow"
-                                                                      : "huggingface")
-      << " dialect\n"
+      << klue::dialect_name(model.preprocessor().dialect()) << " dialect\n"
       << "length     " << info.max_length << " of " << c.max_sequence_length() << " tokens\n"
       << "pooler     " << (model.encoder().has_pooler() ? "yes" : "none") << "\n"
       << "pooling    " << pooling_line(info) << "\n"

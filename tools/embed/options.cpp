@@ -52,12 +52,6 @@ const Names<tools::ProgressKind> kProgress{{"auto", tools::ProgressKind::automat
                                            {"lines", tools::ProgressKind::lines},
                                            {"none", tools::ProgressKind::none}};
 const Names<Long> kLongs{{"cut", Long::cut}, {"windows", Long::windows}, {"refuse", Long::refuse}};
-const Names<klue::Truncation> kTruncations{{"longest_first", klue::Truncation::longest_first},
-                                           {"only_first", klue::Truncation::only_first},
-                                           {"only_second", klue::Truncation::only_second},
-                                           {"round_robin", klue::Truncation::round_robin},
-                                           {"waterfall", klue::Truncation::waterfall},
-                                           {"error", klue::Truncation::error}};
 // What CLI11 takes apart and check_combinations has to know.
 struct Given {
   bool format = false, output = false, top_k = false, progress = false;
@@ -177,7 +171,7 @@ void add_tokenization(CLI::App& app, Options& o) {
   tools::add_count(app, "--seq-length", o.seq_length, 1, tools::kMostTokens,
                    "Cut and pad every text to this many tokens")
       ->group(kGroup);
-  tools::add_choice(app, "--truncation", o.truncation, kTruncations,
+  tools::add_choice(app, "--truncation", o.truncation, tools::kTruncations,
                     "How what is too long is cut; error: it is refused; default:\n"
                     "longest_first, in the tensorflow dialect round_robin")
       ->group(kGroup);

@@ -80,9 +80,15 @@ void write_line(const klue::Preprocessor& preprocessor, const tools::Record& rec
   const klue::TextPair text = record;
   const klue::Encoding encoding = preprocessor.encode(
       text.text, text.text_pair, {.max_length = limit, .truncation = truncation});
-  line.array("{\"tokens\":", encoding.ids, [&](std::int32_t id) {
-    line.text(tools::json_string(preprocessor.tokenizer().token(id)));
-  });
+  // One by one, for there are millions of them in a long text; but an added token is what was
+  // matched in the text, which the encoding alone knows.
+  if (encoding.matched_texts.empty())
+    line.array("{\"tokens\":", encoding.ids, [&](std::int32_t id) {
+      line.text(tools::json_string(preprocessor.tokenizer().token(id)));
+    });
+  else
+    line.array("{\"tokens\":", preprocessor.tokenizer().texts(encoding),
+               [&](const std::string& token) { line.text(tools::json_string(token)); });
   line.ids(",\"ids\":", encoding.ids);
   line.array(",\"offsets\":", encoding.offsets, [&](const klue::Offset& offset) {
     line.text("[");

@@ -7,6 +7,7 @@
 #include <klue/text/detail/char_table.hpp>
 #include <klue/text/detail/char_traits.hpp>
 #include <klue/text/detail/normalizer.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/detail/word_splitter.hpp>
 #include <klue/text/detail/wordpiece.hpp>
 #include <klue/text/tokenizer.hpp>
@@ -14,6 +15,10 @@
 
 namespace klue {
 namespace {
+
+using detail::AddedToken;
+using detail::TemplatePiece;
+using detail::TokenizerConfig;
 
 /// All ids with their names: the model's pieces and the added tokens beside them.
 Vocabulary with_added_tokens(const Vocabulary& model, const std::vector<AddedToken>& added,
@@ -94,13 +99,14 @@ struct Window {
 };
 
 /// What is kept of a text of which only `kept` tokens fit.
-Window kept_window(std::size_t size, std::size_t kept, Side cut) {
-  return cut == Side::right ? Window{0, kept} : Window{size - kept, size};
+Window kept_window(std::size_t size, std::size_t kept, TruncationSide cut) {
+  return cut == TruncationSide::right ? Window{0, kept} : Window{size - kept, size};
 }
 
 /// The windows of such a text: the first is what is kept, the others go on from it towards the end
 /// that is cut, each with `stride` tokens in common with the one before.
-std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride, Side cut) {
+std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride,
+                               TruncationSide cut) {
   if (kept >= size) return {{0, size}};
   if (kept == 0) return {{0, 0}, {0, size}};  // as the reference does: the rest is one window
   if (stride >= kept)
@@ -111,7 +117,7 @@ std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t s
   std::vector<Window> windows;
   for (std::size_t done = 0;; done += kept - stride) {
     const std::size_t length = std::min(kept, size - done);
-    if (cut == Side::right)
+    if (cut == TruncationSide::right)
       windows.push_back({done, done + length});
     else
       windows.push_back({size - done - length, size - done});
@@ -192,7 +198,7 @@ void clean_up(std::string& token) {
 }  // namespace
 
 struct Tokenizer::Impl {
-  Impl(TokenizerFiles files, Dialect dialect_)
+  Impl(detail::TokenizerFiles files, Dialect dialect_)
       : dialect(dialect_),
         config(std::move(files.config)),
         vocabulary(with_added_tokens(files.vocabulary, config.added_tokens, files.source)),
@@ -214,7 +220,10 @@ struct Tokenizer::Impl {
   std::vector<std::int32_t> special_tokens;  // what decode may skip, sorted
 };
 
-Tokenizer::Tokenizer(TokenizerFiles files, Dialect dialect)
+Tokenizer Tokenizer::load(const std::filesystem::path& directory, Dialect dialect) {
+  return Tokenizer(detail::read_tokenizer_files(directory), dialect);
+}
+Tokenizer::Tokenizer(detail::TokenizerFiles files, Dialect dialect)
     : impl_(std::make_unique<const Impl>(std::move(files), dialect)) {}
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
@@ -223,7 +232,7 @@ Tokenizer::~Tokenizer() = default;
 const Vocabulary& Tokenizer::vocabulary() const noexcept {
   return impl_->vocabulary;
 }
-const TokenizerConfig& Tokenizer::config() const noexcept {
+const detail::TokenizerConfig& Tokenizer::config() const noexcept {
   return impl_->config;
 }
 const SpecialIds& Tokenizer::special_ids() const noexcept {
@@ -266,7 +275,7 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
   }
   kept.resize(2);
 
-  const Side cut = options.truncation_side.value_or(impl_->config.truncation_side);
+  const TruncationSide cut = options.truncation_side.value_or(impl_->config.truncation_side);
   if (!options.return_overflowing) {
     const Window windows[2] = {kept_window(lengths[0], kept[0], cut),
                                kept_window(lengths[1], kept[1], cut)};
