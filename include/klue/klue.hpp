@@ -16,5 +16,6 @@
 #include <klue/encoder/pooling.hpp>
 #include <klue/model.hpp>
 #include <klue/search.hpp>
+#include <klue/task.hpp>
 #include <klue/text/preprocessor.hpp>
 #include <klue/version.hpp>

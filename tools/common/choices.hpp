@@ -29,10 +29,7 @@ Names<Value> names_of(const Value (&values)[Count], std::string_view (*spelling)
   return names;
 }
 
-inline const Names<klue::Pooling> kPoolings{
-    {"auto", klue::Pooling::automatic}, {"pooler", klue::Pooling::pooler},
-    {"cls", klue::Pooling::cls},        {"mean", klue::Pooling::mean},
-    {"max", klue::Pooling::max},        {"mean_sqrt_len", klue::Pooling::mean_sqrt_len}};
+inline const Names<klue::Pooling> kPoolings = names_of(klue::kPoolings, klue::pooling_name);
 inline const Names<klue::Dialect> kDialects = names_of(klue::kDialects, klue::dialect_name);
 inline const Names<klue::Truncation> kTruncations =
     names_of(klue::kTruncations, klue::truncation_name);

@@ -16,12 +16,14 @@ std::string pooling_line(const klue::ModelInfo& info) {
   return line.append(": vectors of ").append(std::to_string(info.embedding_size));
 }
 
-// "classifier on the first token: 3 labels: 함의, 모순, 중립"
+// "classifier on the first token: 3 labels: 함의, 모순, 중립; tasks: classify"
 std::string head_line(const klue::HeadInfo& head) {
   std::string line = head.description;
   if (head.labels > 0) line.append(": ").append(std::to_string(head.labels)).append(" labels");
   for (std::size_t i = 0; i < head.label_names.size(); ++i)
     line.append(i == 0 ? ": " : ", ").append(head.label_names[i]);
+  for (std::size_t i = 0; i < head.tasks.size(); ++i)
+    line.append(i == 0 ? "; tasks: " : ", ").append(klue::task_name(head.tasks[i]));
   return line;
 }
 

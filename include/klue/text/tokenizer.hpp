@@ -42,6 +42,28 @@ struct SpecialIds {
   std::optional<std::int32_t> mask{};
 };
 
+/// The windows of a text or pair that is too long for one, as Tokenizer::encode makes them with
+/// return_overflowing, but each only when it is asked for: a long text's windows together are many
+/// times as large as its tokens.
+class KLUE_EXPORT EncodingWindows {
+ public:
+  EncodingWindows(EncodingWindows&&) noexcept;
+  EncodingWindows& operator=(EncodingWindows&&) noexcept;
+  ~EncodingWindows();
+
+  /// At least 1.
+  std::size_t size() const noexcept;
+
+  /// `i` must be below size(). O(tokens of the window).
+  Encoding operator[](std::size_t i) const;
+
+ private:
+  friend class Tokenizer;
+  struct Impl;
+  explicit EncodingWindows(std::unique_ptr<const Impl> impl) noexcept;
+  std::unique_ptr<const Impl> impl_;
+};
+
 /// Text to token ids and back, exactly as the original of its dialect does it.
 ///
 /// Immutable: any number of threads may use one. Text is UTF-8; where it is not, each maximal
@@ -88,9 +110,20 @@ class KLUE_EXPORT Tokenizer {
   Encoding encode(std::string_view text, std::optional<std::string_view> pair = std::nullopt,
                   const EncodeOptions& options = {}) const;
 
+  /// The same, one window at a time; without `options.return_overflowing` there is one. The
+  /// tokenizer must outlive it, the texts need not.
+  EncodingWindows windows(std::string_view text,
+                          std::optional<std::string_view> pair = std::nullopt,
+                          const EncodeOptions& options = {}) const;
+
   /// Ids back to text, as Hugging Face's WordPiece decoder does it: "##" joins, everything else is
   /// set apart by a space. Throws UsageError for an id outside the vocabulary.
   std::string decode(std::span<const std::int32_t> ids, const DecodeOptions& options = {}) const;
+
+  /// The same of the tokens' texts (Hugging Face's convert_tokens_to_string): "##" joins, but not
+  /// at the beginning.
+  std::string join(std::span<const std::string> tokens,
+                   std::optional<bool> clean_up = std::nullopt) const;
 
   /// What each token stands for: its piece ("##다"), or what an added token has matched ("
   /// [MASK]").
@@ -111,6 +144,8 @@ class KLUE_EXPORT Tokenizer {
   Dialect dialect() const noexcept;
 
  private:
+  Encoding encode_one(std::string_view text, std::optional<std::string_view> pair,
+                      const EncodeOptions& options) const;
   std::vector<std::string> texts(std::span<const std::int32_t> ids,
                                  std::span<const MatchedText> matched) const;
 

@@ -60,6 +60,7 @@ struct Model::Impl {
   Encoder encoder;
   std::optional<detail::SentenceTransformer> sentences;
   detail::VectorPipeline mean;  // where there are no sentences
+  detail::HeadConfig head_config;
   std::optional<detail::Head> head;
   std::size_t longest;  // tokens that fit into the position table and the tokenizer's limit
 
@@ -151,8 +152,10 @@ struct Model::Impl {
                   const EmbedWatch& watch) const;
 };
 
-Model::Model(std::unique_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+Model::Model(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+Model::Model(const Model&) noexcept = default;
 Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(const Model&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
@@ -164,6 +167,9 @@ const Encoder& Model::encoder() const noexcept {
 }
 const ModelInfo& Model::info() const noexcept {
   return impl_->info;
+}
+const detail::HeadConfig& Model::head_config() const noexcept {
+  return impl_->head_config;
 }
 
 Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
@@ -194,7 +200,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
   else if (sentences && sentences->max_seq_length)
     info.max_length = std::min(longest, *sentences->max_seq_length);
   return Model(
-      std::unique_ptr<const Impl>(new Impl{std::move(info),
+      std::shared_ptr<const Impl>(new Impl{std::move(info),
                                            pool,
                                            std::move(files.preprocessor),
                                            {files.config,
@@ -206,6 +212,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
                                              .weight_expansion = options.weight_expansion}},
                                            std::move(files.sentences),
                                            {},
+                                           std::move(files.head_config),
                                            std::move(files.head),
                                            longest}));
 }
