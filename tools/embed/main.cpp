@@ -59,12 +59,14 @@ std::string pooling_line(const klue::ModelInfo& info) {
   return line.append(": vectors of ").append(std::to_string(info.embedding_size));
 }
 
-// "classifier on the first token: 3 labels: 함의, 모순, 중립"
+// "classifier on the first token: 3 labels: 함의, 모순, 중립; tasks: classify"
 std::string head_line(const klue::HeadInfo& head) {
   std::string line = head.description;
   if (head.labels > 0) line.append(": ").append(std::to_string(head.labels)).append(" labels");
   for (std::size_t i = 0; i < head.label_names.size(); ++i)
     line.append(i == 0 ? ": " : ", ").append(head.label_names[i]);
+  for (std::size_t i = 0; i < head.tasks.size(); ++i)
+    line.append(i == 0 ? "; tasks: " : ", ").append(klue::task_name(head.tasks[i]));
   return line;
 }
 
@@ -78,9 +80,7 @@ void print_info(const klue::Model& model, std::ostream& out) {
       << c.hidden_size << ", " << c.num_attention_heads << " heads, inner size "
       << c.intermediate_size << "\n"
       << "vocabulary " << c.vocab_size << " pieces, "
-      << (model.preprocessor().dialect() == klue::Dialect::tensorflow ? "tensorflow"
-                                                                      : "huggingface")
-      << " dialect\n"
+      << klue::dialect_name(model.preprocessor().dialect()) << " dialect\n"
       << "length     " << info.max_length << " of " << c.max_sequence_length() << " tokens\n"
       << "pooler     " << (model.encoder().has_pooler() ? "yes" : "none") << "\n"
       << "pooling    " << pooling_line(info) << "\n"
@@ -122,8 +122,8 @@ std::string tokenized_line(const klue::Preprocessor& preprocessor, const Record&
 
   nlohmann::ordered_json line;
   line["tokens"] = nlohmann::json::array();
-  for (const std::int32_t id : encoding.ids)
-    line["tokens"].push_back(preprocessor.tokenizer().token(id));
+  for (std::string& text : preprocessor.tokenizer().texts(encoding))
+    line["tokens"].push_back(std::move(text));
   line["ids"] = encoding.ids;
   line["offsets"] = nlohmann::json::array();
   for (const klue::Offset& offset : encoding.offsets)

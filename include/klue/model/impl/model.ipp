@@ -12,6 +12,7 @@
 #include <klue/model.hpp>
 #include <klue/model/detail/model_files.hpp>
 #include <klue/text/detail/python_string.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue {
 
@@ -48,6 +49,7 @@ struct Model::Impl {
   Encoder encoder;
   std::optional<detail::SentenceTransformer> sentences;
   detail::VectorPipeline mean;  // where there are no sentences
+  detail::HeadConfig head_config;
   std::optional<detail::Head> head;
   std::size_t longest;  // tokens that fit into the position table and the tokenizer's limit
 
@@ -98,6 +100,11 @@ struct Model::Impl {
         if (text.text_pair) text.text_pair = prepared(*text.text_pair, *sentences, {}, second);
       }
       Encoding encoding = preprocessor.encode(text.text, text.text_pair, options);
+      // Without special tokens around it, an empty text is a row of padding in the original.
+      if (encoding.ids.empty()) {
+        encoding.ids.push_back(preprocessor.tokenizer().special_ids().pad);
+        encoding.type_ids.push_back(0);
+      }
       if (!typed) encoding.type_ids.assign(encoding.ids.size(), 0);
       sequences[i] = {std::move(encoding.ids), std::move(encoding.type_ids)};
     });
@@ -109,8 +116,10 @@ struct Model::Impl {
                   std::span<const Pooling> poolings) const;
 };
 
-Model::Model(std::unique_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+Model::Model(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+Model::Model(const Model&) noexcept = default;
 Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(const Model&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
@@ -123,11 +132,14 @@ const Encoder& Model::encoder() const noexcept {
 const ModelInfo& Model::info() const noexcept {
   return impl_->info;
 }
+const detail::HeadConfig& Model::head_config() const noexcept {
+  return impl_->head_config;
+}
 
 Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
   const std::shared_ptr<const ThreadPool> pool = detail::pool_of(options);
   detail::ModelFiles files = detail::read_model_files(directory, options, pool);
-  const TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
+  const detail::TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
   const std::size_t positions = files.config.max_sequence_length();
   const std::size_t longest = std::min(positions, tokenizer.model_max_length.value_or(positions));
   const std::optional<detail::SentenceTransformer>& sentences = files.sentences;
@@ -152,7 +164,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
   else if (sentences && sentences->max_seq_length)
     info.max_length = std::min(longest, *sentences->max_seq_length);
   return Model(
-      std::unique_ptr<const Impl>(new Impl{std::move(info),
+      std::shared_ptr<const Impl>(new Impl{std::move(info),
                                            pool,
                                            std::move(files.preprocessor),
                                            {files.config,
@@ -164,6 +176,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
                                              .weight_expansion = options.weight_expansion}},
                                            std::move(files.sentences),
                                            {},
+                                           std::move(files.head_config),
                                            std::move(files.head),
                                            longest}));
 }
