@@ -33,8 +33,9 @@ inline const Names<klue::Pooling> kPoolings{
     {"auto", klue::Pooling::automatic}, {"pooler", klue::Pooling::pooler},
     {"cls", klue::Pooling::cls},        {"mean", klue::Pooling::mean},
     {"max", klue::Pooling::max},        {"mean_sqrt_len", klue::Pooling::mean_sqrt_len}};
-inline const Names<klue::Dialect> kDialects{{"huggingface", klue::Dialect::huggingface},
-                                            {"tensorflow", klue::Dialect::tensorflow}};
+inline const Names<klue::Dialect> kDialects = names_of(klue::kDialects, klue::dialect_name);
+inline const Names<klue::Truncation> kTruncations =
+    names_of(klue::kTruncations, klue::truncation_name);
 inline const Names<klue::Precision> kPrecisions = names_of(klue::kPrecisions, klue::precision_name);
 inline const Names<klue::Engine> kEngines = names_of(klue::kEngines, klue::engine_name);
 

@@ -80,9 +80,7 @@ void print_info(const klue::Model& model, std::ostream& out) {
       << c.hidden_size << ", " << c.num_attention_heads << " heads, inner size "
       << c.intermediate_size << "\n"
       << "vocabulary " << c.vocab_size << " pieces, "
-      << (model.preprocessor().dialect() == klue::Dialect::tensorflow ? "tensorflow"
-                                                                      : "huggingface")
-      << " dialect\n"
+      << klue::dialect_name(model.preprocessor().dialect()) << " dialect\n"
       << "length     " << info.max_length << " of " << c.max_sequence_length() << " tokens\n"
       << "pooler     " << (model.encoder().has_pooler() ? "yes" : "none") << "\n"
       << "pooling    " << pooling_line(info) << "\n"
@@ -124,8 +122,8 @@ std::string tokenized_line(const klue::Preprocessor& preprocessor, const Record&
 
   nlohmann::ordered_json line;
   line["tokens"] = nlohmann::json::array();
-  for (const std::int32_t id : encoding.ids)
-    line["tokens"].push_back(preprocessor.tokenizer().token(id));
+  for (std::string& text : preprocessor.tokenizer().texts(encoding))
+    line["tokens"].push_back(std::move(text));
   line["ids"] = encoding.ids;
   line["offsets"] = nlohmann::json::array();
   for (const klue::Offset& offset : encoding.offsets)

@@ -34,13 +34,6 @@ const tools::Names<Format> kFormats{{"text", Format::text},
                                     {"csv", Format::csv},
                                     {"npy", Format::npy},
                                     {"f32", Format::f32}};
-const tools::Names<klue::Truncation> kTruncations{
-    {"longest_first", klue::Truncation::longest_first},
-    {"only_first", klue::Truncation::only_first},
-    {"only_second", klue::Truncation::only_second},
-    {"round_robin", klue::Truncation::round_robin},
-    {"waterfall", klue::Truncation::waterfall},
-    {"error", klue::Truncation::error}};
 
 void add_input(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Input";
@@ -109,7 +102,7 @@ void add_tokenization(CLI::App& app, Options& o) {
   tools::add_count(app, "--seq-length", o.seq_length, 1, tools::kMostTokens,
                    "Cut and pad every text to this many tokens")
       ->group(kGroup);
-  tools::add_choice(app, "--truncation", o.truncation, kTruncations,
+  tools::add_choice(app, "--truncation", o.truncation, tools::kTruncations,
                     "How what is too long is cut; error: it is refused; default:\n"
                     "longest_first, in the tensorflow dialect round_robin")
       ->group(kGroup);

@@ -12,6 +12,7 @@
 #include <klue/model.hpp>
 #include <klue/model/detail/model_files.hpp>
 #include <klue/text/detail/python_string.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue {
 
@@ -99,6 +100,11 @@ struct Model::Impl {
         if (text.text_pair) text.text_pair = prepared(*text.text_pair, *sentences, {}, second);
       }
       Encoding encoding = preprocessor.encode(text.text, text.text_pair, options);
+      // Without special tokens around it, an empty text is a row of padding in the original.
+      if (encoding.ids.empty()) {
+        encoding.ids.push_back(preprocessor.tokenizer().special_ids().pad);
+        encoding.type_ids.push_back(0);
+      }
       if (!typed) encoding.type_ids.assign(encoding.ids.size(), 0);
       sequences[i] = {std::move(encoding.ids), std::move(encoding.type_ids)};
     });
@@ -133,7 +139,7 @@ const detail::HeadConfig& Model::head_config() const noexcept {
 Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
   const std::shared_ptr<const ThreadPool> pool = detail::pool_of(options);
   detail::ModelFiles files = detail::read_model_files(directory, options, pool);
-  const TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
+  const detail::TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
   const std::size_t positions = files.config.max_sequence_length();
   const std::size_t longest = std::min(positions, tokenizer.model_max_length.value_or(positions));
   const std::optional<detail::SentenceTransformer>& sentences = files.sentences;

@@ -8,7 +8,7 @@
 #include <klue/text/encoding.hpp>
 #include <klue/text/truncation.hpp>
 
-namespace klue {
+namespace klue::detail {
 
 /// What `bert_pack_inputs` puts around the texts.
 struct PackOptions {
@@ -24,7 +24,7 @@ struct PackOptions {
 ///
 /// Throws UsageError where there is no segment, segments differ in length, or seq_length has no
 /// room for the special tokens. O(batch × seq_length).
-KLUE_EXPORT EncoderInputs pack_inputs(std::span<const std::span<const Tokens>> segments,
-                                      const PackOptions& options);
+EncoderInputs pack_inputs(std::span<const std::span<const Tokens>> segments,
+                          const PackOptions& options);
 
-}  // namespace klue
+}  // namespace klue::detail

@@ -8,16 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include <klue/text/encoding.hpp>
+#include <klue/text/truncation.hpp>
 #include <klue/text/vocabulary.hpp>
 
-namespace klue {
-
-/// Which original a tokenizer equals, token for token.
-enum class Dialect {
-  huggingface,  ///< Hugging Face's Rust `tokenizers` with BertNormalizer and BertPreTokenizer
-  tensorflow,   ///< the TF-Hub preprocess module (TensorFlow Text's BERT basic tokenizer)
-};
+namespace klue::detail {
 
 /// A token that is found in the text as it stands, before any word is split.
 struct AddedToken {
@@ -71,7 +65,8 @@ struct TokenizerConfig {
   std::optional<std::string> decoder_prefix = "##";  ///< what joins; none: nothing does
   bool decoder_cleanup = true;
 
-  Side truncation_side = Side::right;  ///< which end of a text that is too long is cut
+  TruncationSide truncation_side =
+      TruncationSide::right;  ///< which end of a text that is too long is cut
 
   /// `model_max_length` of tokenizer_config.json, where it is a real limit. Nothing is cut unless
   /// the caller asks; the model uses this as its default.
@@ -85,28 +80,14 @@ struct TokenizerFiles {
   std::string source;  ///< the file that the vocabulary came from
 };
 
-/// Reads the tokenizer of a Hugging Face model directory, or of the `assets` folder of a TF-Hub
-/// preprocess module.
-///
-/// - `tokenizer.json` decides where it is there. Its vocab.txt, if there is one too, must not
-///   contradict it (FormatError): one of the two is stale, and which one nobody can know.
-/// - Else `vocab.txt` with `tokenizer_config.json`, `special_tokens_map.json` and
-///   `added_tokens.json`, each of which may be absent. Where nothing says `do_lower_case`, text is
-///   not lower-cased (unlike Hugging Face's class default, which would take Hangul apart).
-///
-/// Special ids always come from the files. Throws IoError where neither file is there, FormatError
-/// for damage and contradictions, UnsupportedError for a tokenizer that is not BERT WordPiece,
-/// naming the part (`tokenizer.json: model.type: …`).
-KLUE_EXPORT TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory);
+/// The files of a directory, as Tokenizer::load says.
+TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory);
 
 /// The tokenizer of a vocab.txt from memory, with nothing beside it: what read_tokenizer_files
 /// makes of a folder that holds only that. `source` is the file name used in errors.
-KLUE_EXPORT TokenizerFiles parse_vocabulary_file(std::string_view vocab_txt,
-                                                 std::string source = "vocab.txt");
+TokenizerFiles parse_vocabulary_file(std::string_view vocab_txt, std::string source = "vocab.txt");
 
-/// A tokenizer.json from memory. `special_names`, the text of a tokenizer_config.json or
-/// special_tokens_map.json, may be empty; `source` is the file name used in errors.
-KLUE_EXPORT TokenizerFiles parse_tokenizer_json(std::string_view json,
-                                                std::string source = "tokenizer.json");
+/// A tokenizer.json from memory; `source` is the file name used in errors.
+TokenizerFiles parse_tokenizer_json(std::string_view json, std::string source = "tokenizer.json");
 
-}  // namespace klue
+}  // namespace klue::detail
