@@ -26,5 +26,6 @@
 #include <klue/kernels/src.hpp>
 #include <klue/linear/src.hpp>
 #include <klue/model/src.hpp>
+#include <klue/search/src.hpp>
 #include <klue/task/src.hpp>
 #include <klue/text/src.hpp>
