@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/error.hpp>
 #include <klue/encoder/detail/encoder_core.hpp>
@@ -115,8 +116,9 @@ Runner::Impl::Impl(Model model_, Benchmark benchmark_)
         tags ? detail::DenseNames{"classifier.weight", "classifier.bias"}
              : detail::DenseNames{"qa_outputs.weight", "qa_outputs.bias"};
     check_outputs(tags ? "classifier.weight" : "qa_outputs.weight");
-    token_head = detail::make_dense(encoder().checkpoint(), names, encoder().config().hidden_size,
-                                    outputs_of(benchmark), Activation::none, engine);
+    token_head = detail::make_dense(detail::TensorLookup(encoder().checkpoint()), names,
+                                    encoder().config().hidden_size, outputs_of(benchmark),
+                                    Activation::none, engine);
   }
   if (benchmark == Benchmark::re) marked_tokenizer = re_tokenizer(model.preprocessor().tokenizer());
   columns = columns_of_labels(benchmark, model.head_config());
