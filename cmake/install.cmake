@@ -12,6 +12,7 @@ install(DIRECTORY include/klue TYPE INCLUDE)
 klue_install_component(klue_roberta klue_robertaTargets)
 klue_install_component(klue_header_only klue_robertaHeaderOnlyTargets)
 klue_install_component(klue_hub klue_robertaHubTargets)  # which alone needs libcurl
+klue_install_component(klue_train klue_robertaTrainTargets)
 
 configure_package_config_file(cmake/klue_robertaConfig.cmake.in
   ${PROJECT_BINARY_DIR}/klue_robertaConfig.cmake

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +54,24 @@ struct TextOptions {
   std::optional<std::size_t> seq_length{};
   /// Unset: longest_first, or round_robin in the tensorflow dialect.
   std::optional<Truncation> truncation{};
+  /// `classify` asks it between parts of `batch_tokens`; see EmbedOptions::stop.
+  std::stop_token stop{};
+};
+
+/// What becomes of a text with more tokens than there is room for.
+enum class LongTexts {
+  cut,  ///< it is cut, as EmbedOptions::truncation says
+  /// It is read in windows of max_length tokens that share a quarter of them, and its vector is the
+  /// mean over all tokens of all windows. For mean pooling and single texts alone.
+  windows
+};
+
+/// What became of a text on its way to a vector.
+struct TextReport {
+  std::size_t tokens = 0;   ///< that it has, special tokens included
+  std::size_t kept = 0;     ///< of them, that its vector is made of
+  std::size_t unknown = 0;  ///< of those kept, that stand for what the vocabulary lacks ([UNK])
+  bool cut() const noexcept { return kept < tokens; }
 };
 
 struct EmbedOptions {
@@ -64,6 +84,15 @@ struct EmbedOptions {
   std::optional<bool> normalize{};
   std::optional<std::size_t> max_length{};  ///< as in TextOptions
   std::optional<Truncation> truncation{};   ///< as in TextOptions
+  LongTexts long_texts = LongTexts::cut;
+  /// Asked between parts of `batch_tokens`; where a stop is requested, the call ends in a
+  /// StoppedError.
+  std::stop_token stop{};
+  /// Told between those parts how many of the texts are done (windows counted as texts), on the
+  /// calling thread. What it throws ends the call.
+  std::function<void(std::size_t done, std::size_t of)> progress{};
+  /// Becomes one report for each text, where it is given.
+  std::vector<TextReport>* reports = nullptr;
 };
 
 /// What a fine-tuned model is for; the room <klue/task/…> has a value for each.
@@ -163,7 +192,8 @@ class KLUE_EXPORT Model {
   /// [texts, hidden] where options.pooling is not automatic. Works longest first inside and in
   /// parts of `batch_tokens`, whatever comes. A text gives the same bits alone and among others,
   /// with Engine::eigen and Engine::onednn the same numbers to 1e-5. Throws UsageError for
-  /// Pooling::pooler where the checkpoint has no pooler.
+  /// Pooling::pooler where the checkpoint has no pooler, and for windows with another pooling than
+  /// the mean or of pairs.
   Tensor embed(const Texts& texts, const EmbedOptions& options = {}) const;
 
   /// The logits of a model that was fine-tuned as a classifier of texts or pairs, [texts, labels],

@@ -42,9 +42,6 @@ const tools::Names<klue::Aggregation> kAggregations{{"none", klue::Aggregation::
                                                     {"first", klue::Aggregation::first},
                                                     {"average", klue::Aggregation::average},
                                                     {"max", klue::Aggregation::max}};
-const tools::Names<klue::Engine> kEngines{{"auto", klue::Engine::automatic},
-                                          {"eigen", klue::Engine::eigen},
-                                          {"onednn", klue::Engine::onednn}};
 
 void add_input(CLI::App& app, Options& o) {
   constexpr const char* kGroup = "Input";
@@ -134,7 +131,7 @@ void add_work(CLI::App& app, Options& o) {
   tools::add_choice(app, "--precision", o.load.precision, tools::kPrecisions,
                     "Of the encoder's numbers that are multiplied; default: f32")
       ->group(kGroup);
-  tools::add_choice(app, "--engine", o.load.engine, kEngines,
+  tools::add_choice(app, "--engine", o.load.engine, tools::kEngines,
                     "What multiplies the matrices; auto (default): the fastest")
       ->group(kGroup);
   tools::add_count(app, "--threads", o.load.threads, 0, tools::kMostThreads,

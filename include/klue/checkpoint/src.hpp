@@ -7,10 +7,12 @@
 #include <klue/checkpoint/impl/crc.ipp>
 #include <klue/checkpoint/impl/dtype.ipp>
 #include <klue/checkpoint/impl/file_kind.ipp>
+#include <klue/checkpoint/impl/file_writer.ipp>
 #include <klue/checkpoint/impl/gzip.ipp>
 #include <klue/checkpoint/impl/open_checkpoint.ipp>
 #include <klue/checkpoint/impl/pickle.ipp>
 #include <klue/checkpoint/impl/safetensors.ipp>
+#include <klue/checkpoint/impl/safetensors_writer.ipp>
 #include <klue/checkpoint/impl/saved_model.ipp>
 #include <klue/checkpoint/impl/shard_index.ipp>
 #include <klue/checkpoint/impl/snappy.ipp>

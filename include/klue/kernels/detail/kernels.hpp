@@ -5,6 +5,7 @@
 #include <span>
 
 #include <klue/core/activation.hpp>
+#include <klue/core/language.hpp>
 #include <klue/core/precision.hpp>
 
 namespace klue::kernels {
@@ -101,10 +102,11 @@ std::span<const Table* const> available();
 /// The table everything uses: the best available, unless the environment variable KLUE_ISA names
 /// another ("baseline", "avx2", "avx512"; for tests and measurements). Throws UnsupportedError when
 /// that one is not available. Decided once per process.
-const Table& active();
+/// Exported for klue::train, which is a library of its own.
+KLUE_EXPORT const Table& active();
 
 /// The product of a precision under the active table, or nullptr where this processor has none:
 /// bf16 needs AVX512_BF16, int8 AVX512_VNNI or AVX_VNNI.
-const Product* product(Precision precision);
+KLUE_EXPORT const Product* product(Precision precision);
 
 }  // namespace klue::kernels

@@ -8,7 +8,7 @@
 #include <klue/core/detail/file_status.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/model_files.hpp>
-#include <klue/text/tokenizer_config.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue::detail {
 namespace {

@@ -15,6 +15,7 @@
 #include <klue/core/error.hpp>
 #include <klue/task/detail/code_points.hpp>
 #include <klue/task/klue_re.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue::baseline {
 namespace {
@@ -120,14 +121,14 @@ std::string mark_entities(std::string_view sentence, const ReEntity& subject,
 }
 
 Tokenizer re_tokenizer(const Tokenizer& tokenizer) {
-  TokenizerConfig config = tokenizer.config();
-  std::vector<AddedToken>& added = config.added_tokens;
+  detail::TokenizerConfig config = tokenizer.config();
+  std::vector<detail::AddedToken>& added = config.added_tokens;
   auto next = static_cast<std::int32_t>(tokenizer.vocabulary().size());
   for (const std::string_view marker :
        {subject_markers.begin, subject_markers.end, object_markers.begin, object_markers.end}) {
-    const bool known = std::any_of(added.begin(), added.end(), [marker](const AddedToken& token) {
-      return token.content == marker;
-    });
+    const bool known =
+        std::any_of(added.begin(), added.end(),
+                    [marker](const detail::AddedToken& token) { return token.content == marker; });
     if (known) continue;
     const std::optional<std::int32_t> id = tokenizer.vocabulary().find(marker);
     added.push_back({.content = std::string(marker),

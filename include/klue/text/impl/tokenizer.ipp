@@ -8,6 +8,7 @@
 #include <klue/text/detail/char_table.hpp>
 #include <klue/text/detail/char_traits.hpp>
 #include <klue/text/detail/normalizer.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/detail/word_splitter.hpp>
 #include <klue/text/detail/wordpiece.hpp>
 #include <klue/text/tokenizer.hpp>
@@ -24,6 +25,10 @@ struct TokenRange {
 
 namespace klue {
 namespace {
+
+using detail::AddedToken;
+using detail::TemplatePiece;
+using detail::TokenizerConfig;
 
 /// All ids with their names: the model's pieces and the added tokens beside them.
 Vocabulary with_added_tokens(const Vocabulary& model, const std::vector<AddedToken>& added,
@@ -101,13 +106,14 @@ TemplatePiece::Kind leading_text(const std::vector<TemplatePiece>& pieces) {
 using Window = detail::TokenRange;
 
 /// What is kept of a text of which only `kept` tokens fit.
-Window kept_window(std::size_t size, std::size_t kept, Side cut) {
-  return cut == Side::right ? Window{0, kept} : Window{size - kept, size};
+Window kept_window(std::size_t size, std::size_t kept, TruncationSide cut) {
+  return cut == TruncationSide::right ? Window{0, kept} : Window{size - kept, size};
 }
 
 /// The windows of such a text: the first is what is kept, the others go on from it towards the end
 /// that is cut, each with `stride` tokens in common with the one before.
-std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride, Side cut) {
+std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride,
+                               TruncationSide cut) {
   if (kept >= size) return {{0, size}};
   if (kept == 0) return {{0, 0}, {0, size}};  // as the reference does: the rest is one window
   if (stride >= kept)
@@ -118,7 +124,7 @@ std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t s
   std::vector<Window> windows;
   for (std::size_t done = 0;; done += kept - stride) {
     const std::size_t length = std::min(kept, size - done);
-    if (cut == Side::right)
+    if (cut == TruncationSide::right)
       windows.push_back({done, done + length});
     else
       windows.push_back({size - done - length, size - done});
@@ -199,7 +205,7 @@ void mend_token(std::string& token) {
 }  // namespace
 
 struct Tokenizer::Impl {
-  Impl(TokenizerFiles files, Dialect dialect_)
+  Impl(detail::TokenizerFiles files, Dialect dialect_)
       : dialect(dialect_),
         config(std::move(files.config)),
         vocabulary(with_added_tokens(files.vocabulary, config.added_tokens, files.source)),
@@ -238,7 +244,10 @@ struct Tokenizer::Impl {
   std::vector<std::int32_t> special_tokens;  // what decode may skip, sorted
 };
 
-Tokenizer::Tokenizer(TokenizerFiles files, Dialect dialect)
+Tokenizer Tokenizer::load(const std::filesystem::path& directory, Dialect dialect) {
+  return Tokenizer(detail::read_tokenizer_files(directory), dialect);
+}
+Tokenizer::Tokenizer(detail::TokenizerFiles files, Dialect dialect)
     : impl_(std::make_unique<const Impl>(std::move(files), dialect)) {}
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
@@ -247,7 +256,7 @@ Tokenizer::~Tokenizer() = default;
 const Vocabulary& Tokenizer::vocabulary() const noexcept {
   return impl_->vocabulary;
 }
-const TokenizerConfig& Tokenizer::config() const noexcept {
+const detail::TokenizerConfig& Tokenizer::config() const noexcept {
   return impl_->config;
 }
 const SpecialIds& Tokenizer::special_ids() const noexcept {
@@ -328,7 +337,7 @@ EncodingWindows Tokenizer::windows(std::string_view text, std::optional<std::str
                                    const EncodeOptions& options) const {
   const auto& pieces = pair ? impl_->config.pair : impl_->config.single;
   const std::size_t special = options.add_special_tokens ? special_count(pieces) : 0;
-  const Side cut = options.truncation_side.value_or(impl_->config.truncation_side);
+  const TruncationSide cut = options.truncation_side.value_or(impl_->config.truncation_side);
   auto result = std::make_unique<EncodingWindows::Impl>();
   result->first = tokenize(text);
   if (pair) result->second = tokenize(*pair);
@@ -349,7 +358,7 @@ Encoding Tokenizer::encode_one(std::string_view text, std::optional<std::string_
                                const EncodeOptions& options) const {
   const auto& pieces = pair ? impl_->config.pair : impl_->config.single;
   const std::size_t special = options.add_special_tokens ? special_count(pieces) : 0;
-  const Side cut = options.truncation_side.value_or(impl_->config.truncation_side);
+  const TruncationSide cut = options.truncation_side.value_or(impl_->config.truncation_side);
   const Tokens first = tokenize(text), second = pair ? tokenize(*pair) : Tokens{};
   const auto kept = kept_lengths(first, second, pair.has_value(), options, special);
   const Tokens* const texts[2] = {&first, &second};

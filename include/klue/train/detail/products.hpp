@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <klue/core/thread_pool.hpp>
+#include <klue/kernels/detail/kernels.hpp>
+#include <klue/train/detail/matrix.hpp>
+
+namespace klue::detail {
+
+/// The left-hand side of a product as it is multiplied: float32 as it stands, or bfloat16.
+template <class T>
+struct Operand {
+  View<const T> view;
+  const kernels::Product* product = nullptr;  // of float
+  const void* groups = nullptr;               // what view was converted to; nullptr: view itself
+  std::size_t stride = 0;                     // of that, in groups
+};
+
+/// Matrix products of one thread, with the memory that they need. float64 is multiplied by Eigen;
+/// float32 by the kernels of inference, one panel of the right-hand side packed at a time, so that
+/// it is multiplied while it is in the nearest caches: Eigen would have to be compiled for the
+/// processor to come near. Every element is one sum in order, however the matrices are cut.
+template <class T>
+class Multiplier;
+
+/// The same shared out among threads, by columns of the result: the same bits on any number.
+template <class T>
+class Products {
+ public:
+  /// Throws UnsupportedError for a precision that this processor has no kernel for.
+  Products(const ThreadPool& pool, Precision precision);
+  ~Products();
+  Products(Products&&) noexcept;
+
+  /// y (+)= x · wᵀ + bias: [m, k] · [n, k]ᵀ. bias [n] may be nullptr.
+  void with_transposed(View<const T> x, View<const T> w, const T* bias, View<T> y,
+                       bool add = false);
+  /// y (+)= x · w: [m, k] · [k, n].
+  void plain(View<const T> x, View<const T> w, View<T> y, bool add);
+  /// y (+)= xᵀ · w: [k, m]ᵀ · [k, n].
+  void of_transposed(View<const T> x, View<const T> w, View<T> y, bool add);
+
+  /// What lane `lane` of a parallel loop multiplies with, always in T.
+  Multiplier<T>& lane(std::size_t lane) { return *lanes_[lane]; }
+  const ThreadPool& pool() const { return *pool_; }
+
+ private:
+  template <class Task>
+  void by_columns(std::size_t columns, const Task& task);
+  Operand<T> prepare(View<const T> x);
+
+  const ThreadPool* pool_;
+  const kernels::Product* product_ = nullptr;
+  std::vector<std::unique_ptr<Multiplier<T>>> lanes_;
+  Matrix<T> transposed_;
+  AlignedBuffer<std::byte> converted_;
+};
+
+template <>
+class Multiplier<double> {
+ public:
+  void with_transposed(const Operand<double>& x, View<const double> w, const double* bias,
+                       View<double> y, bool add);
+  void plain(const Operand<double>& x, View<const double> w, View<double> y, bool add);
+  void of_transposed(View<const double> x, View<const double> w, View<double> y, bool add);
+  void transpose(View<const double> x, View<double> y);
+};
+
+template <>
+class Multiplier<float> {
+ public:
+  Multiplier();
+  void with_transposed(const Operand<float>& x, View<const float> w, const float* bias,
+                       View<float> y, bool add);
+  void plain(const Operand<float>& x, View<const float> w, View<float> y, bool add);
+  void of_transposed(View<const float> x, View<const float> w, View<float> y, bool add);
+  /// y = xᵀ.
+  void transpose(View<const float> x, View<float> y);
+
+ private:
+  void reserve_panel(const kernels::Product& product, std::size_t k);
+  void pack_columns(const kernels::Product& product, View<const float> w, std::size_t first,
+                    std::size_t count);
+  void multiply_panel(const Operand<float>& x, View<float> y, const float* bias, bool add);
+
+  const kernels::Product* f32_;
+  AlignedBuffer<float> panel_, rows_;  // a panel is 32-bit groups, whatever they hold
+  Matrix<float> transposed_;
+};
+
+}  // namespace klue::detail

@@ -1,0 +1,1 @@
+#include <klue/train/src.hpp>

@@ -1,0 +1,330 @@
+// The command finetune, by running it.
+
+#include "cli/command.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <klue/klue.hpp>
+
+#include "checkpoint/scratch_directory.hpp"
+#include "train/golden.hpp"
+
+namespace klue::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::vector<json> json_lines(const fs::path& file) {
+  std::vector<json> lines;
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);)
+    lines.push_back(json::parse(line));
+  return lines;
+}
+
+constexpr const char* kTexts =
+    "{\"text\": \"오늘 날씨가 좋다\", \"label\": 0}\n"
+    "{\"text\": \"비가 온다\", \"label\": 1}\n"
+    "{\"text\": \"그 사람이 좋다\", \"text_pair\": \"그렇다\", \"label\": 2}\n"
+    "{\"text\": \"바람이 분다\", \"label\": 1}\n"
+    "{\"input_ids\": [0, 5, 6, 7, 2], \"label\": 0}\n";
+
+class FinetuneTest : public testing::Test {
+ protected:
+  std::vector<std::string> arguments(const fs::path& out, std::vector<std::string> more = {},
+                                     const char* task = "classify") const {
+    std::vector<std::string> all{"--model", model_.string(),      "--task", task,
+                                 "--train", train_file_.string(), "--out",  out.string()};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  Result finetune(std::vector<std::string> more, const char* task = "classify") const {
+    return run(KLUE_FINETUNE, arguments(out_, std::move(more), task));
+  }
+  void train_on(const std::string& content) { train_file_ = directory_.write("train", content); }
+  void expect_error(const Result& result, const std::string& part) const {
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.err, HasSubstr(part));
+    EXPECT_FALSE(fs::exists(out_));
+  }
+
+  ScratchDirectory directory_;
+  fs::path model_ = fs::path(KLUE_FIXTURE_DIR) / "tiny-11-seqcls";
+  fs::path train_file_ = directory_.write("train.jsonl", kTexts);
+  fs::path out_ = directory_.path() / "out", log_ = directory_.path() / "log.jsonl";
+};
+
+// The contract by which cases of other seeds are replayed.
+TEST_F(FinetuneTest, ReplaysTheGoldenOptimiserPlan) {
+  KLUE_SHARED_DATA_OR_SKIP(goldens, "goldens/training");
+  const json golden = json::parse(std::ifstream(goldens / "manifest.json"))["optimiser"];
+  const json& plan = golden["plans"]["a"]["f64"];
+  std::string lines;
+  for (const json& example : golden["examples"])
+    lines += json{{"input_ids", example["input_ids"]}, {"label", example["label"]}}.dump() + "\n";
+  train_on(lines);
+  const fs::path order = directory_.write("order.json", golden["batches"].dump());
+  const Result result = finetune({"--order",        order.string(),
+                                  "--steps",        "30",
+                                  "--batch",        "4",
+                                  "--lr",           "5e-5",
+                                  "--warmup-steps", "3",
+                                  "--weight-decay", "0.01",
+                                  "--clip",         "1",
+                                  "--dropout",      "0",
+                                  "--seed",         "1",
+                                  "--log",          log_.string(),
+                                  "--quiet"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out + result.err, "");
+  const std::vector<json> log = json_lines(log_);
+  ASSERT_EQ(log.size(), 30u);
+  for (std::size_t i = 0; i < 30; ++i) {
+    EXPECT_EQ(log[i]["step"], i + 1);
+    EXPECT_NEAR(log[i]["loss"].get<double>(), plan["steps"][i]["loss"].get<double>(), 1e-5);
+    EXPECT_NEAR(log[i]["grad_norm"].get<double>(), plan["steps"][i]["gradient_norm"].get<double>(),
+                1e-4);
+    EXPECT_NEAR(log[i]["lr"].get<double>(), plan["steps"][i]["lr"].get<double>(), 1e-15);
+  }
+  const Checkpoint checkpoint = open_checkpoint(out_);
+  for (const auto& [name, sums] : plan["parameters"]["30"].items()) {
+    const TensorView* view = checkpoint.find(name);
+    ASSERT_NE(view, nullptr) << name;
+    EXPECT_EQ(view->dtype, DType::f32);
+    std::vector<float> values(view->element_count());
+    view->read(0, values);
+    EXPECT_LT(checksum_error(checksums(values.data(), values.size()), sums),
+              name.ends_with("key.bias") ? 1.0 : 1e-4)
+        << name;
+  }
+}
+
+TEST_F(FinetuneTest, WritesADirectoryThatClassifies) {
+  const Result result = finetune({"--epochs", "2", "--batch", "2", "--lr", "1e-3"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("step 6/6"));
+  const json config = json::parse(bytes_of(out_ / "config.json"));
+  EXPECT_EQ(config["architectures"][0], "RobertaForSequenceClassification");
+  EXPECT_EQ(config["problem_type"], "single_label_classification");
+  EXPECT_EQ(config["id2label"].size(), 3u);
+  EXPECT_EQ(json_lines(out_ / "training-log.jsonl").size(), 6u);
+  EXPECT_THAT(bytes_of(out_ / "learning-curve.svg"), HasSubstr("</svg>"));
+  EXPECT_FALSE(fs::exists(out_.string() + ".training"));
+  const Model model = Model::load(out_);
+  const std::vector<std::string> texts{"비가 온다"};
+  EXPECT_EQ(model.classify(texts).shape(), (std::vector<std::size_t>{1, 3}));
+}
+
+TEST_F(FinetuneTest, GivesTheSameBitsOnAnyNumberOfThreads) {
+  std::string expected;
+  for (const char* threads : {"1", "2", "3"}) {
+    ASSERT_EQ(finetune({"--threads", threads, "--overwrite", "--batch", "3"}).status, 0);
+    const std::string weights = bytes_of(out_ / "model.safetensors");
+    if (expected.empty()) expected = weights;
+    EXPECT_TRUE(weights == expected) << threads;
+  }
+}
+
+TEST_F(FinetuneTest, GoesOnAfterAKillAtAnyMoment) {
+  const fs::path dev = directory_.write("dev.jsonl", kTexts);
+  const std::vector<std::string> how{"--dev", dev.string(),   "--epochs", "40",      "--batch",
+                                     "2",     "--lr",         "1e-3",     "--quiet", "--threads",
+                                     "1",     "--save-steps", "3"};
+  const fs::path whole = directory_.path() / "whole";
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(run(KLUE_FINETUNE, arguments(whole, how)).status, 0);
+  const auto takes = std::chrono::steady_clock::now() - begin;
+  std::mt19937 random(3);
+  std::vector<std::string> resume = how;
+  resume.push_back("--resume");
+  for (int kill = 0; kill < 10; ++kill) {
+    Running running(KLUE_FINETUNE, arguments(out_, resume));
+    std::this_thread::sleep_for(takes * (1 + random() % 30) / 100);
+    running.send(SIGKILL);
+    running.wait();
+  }
+  const Result result = run(KLUE_FINETUNE, arguments(out_, resume));
+  ASSERT_EQ(result.status, 0) << result.err;
+  for (const char* file : {"model.safetensors", "training-log.jsonl", "config.json"})
+    EXPECT_TRUE(bytes_of(out_ / file) == bytes_of(whole / file)) << file;
+  EXPECT_FALSE(fs::exists(out_.string() + ".training"));
+  // Once more there is nothing to do.
+  EXPECT_EQ(run(KLUE_FINETUNE, arguments(out_, resume)).status, 0);
+}
+
+TEST_F(FinetuneTest, DoesNotGoOnWithAnotherTraining) {
+  const auto of = [&](const char* rate) {
+    return arguments(
+        out_, {"--epochs", "2000", "--save-steps", "1", "--quiet", "--resume", "--lr", rate});
+  };
+  Running running(KLUE_FINETUNE, of("1e-3"));
+  const fs::path state = out_.string() + ".training/state.safetensors";
+  for (int i = 0; i < 2000 && !fs::exists(state); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  running.send(SIGKILL);
+  running.wait();
+  ASSERT_TRUE(fs::exists(state));
+  expect_error(run(KLUE_FINETUNE, of("2e-3")), "the state of another training");
+  expect_error(finetune({}), "--resume");
+  EXPECT_TRUE(fs::exists(state));
+}
+
+TEST_F(FinetuneTest, KeepsTheBestEpochAndStopsEarly) {
+  const fs::path dev = directory_.write("dev.jsonl", kTexts);
+  const Result result = finetune(
+      {"--dev", dev.string(), "--epochs", "30", "--batch", "2", "--lr", "3e-3", "--patience", "2"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("accuracy"));
+  double best = 0;
+  std::size_t epochs = 0;
+  for (const json& line : json_lines(out_ / "training-log.jsonl"))
+    if (line.contains("dev")) {
+      best = std::max(best, line["dev"]["accuracy"].get<double>());
+      ++epochs;
+    }
+  EXPECT_GE(epochs, 3u);
+  const Model model = Model::load(out_);
+  std::size_t right = 0;
+  const std::vector<std::string> texts{"오늘 날씨가 좋다", "비가 온다", "바람이 분다"};
+  const Tensor logits = model.classify(texts);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto row = logits.at(i);
+    right += std::max_element(row.begin(), row.end()) - row.begin() == (i == 0 ? 0 : 1);
+  }
+  EXPECT_GE(100.0 * static_cast<double>(right) / 3 + 67, best);
+}
+
+TEST_F(FinetuneTest, EveryTaskHasItsDirectory) {
+  const struct {
+    const char* task;
+    const char* model;
+    std::string data;
+    const char* architecture;
+    const char* score;
+  } cases[] = {
+      {"classify", "tiny-11-bare", "text\tlabel\n비가 온다\t날씨\n좋아해\t마음\n",
+       "RobertaForSequenceClassification", "accuracy"},
+      {"classify", "tiny-11-bare",
+       "{\"text\": \"비가 온다\", \"labels\": [\"날씨\", \"비\"]}\n{\"text\": \"아\", \"labels\": "
+       "[]}\n",
+       "RobertaForSequenceClassification", "micro F1"},
+      {"regress", "tiny-11-bare",
+       "비가 온다\t비 온다\t4.5\n비가 온다\t좋아해\t0.5\n우산\t양산\t3\n",
+       "RobertaForSequenceClassification", "Pearson"},
+      {"rank", "tiny-11-bare", "비가 온다\t비 온다\t1\n비가 온다\t좋아해\t0\n",
+       "RobertaForSequenceClassification", "average precision"},
+      {"tag", "tiny-11-bare",
+       "{\"words\": [\"서울에\", \"간다\"], \"tags\": [\"B-LC\", \"O\"]}\n"
+       "{\"words\": [\"그는\"], \"tags\": [\"O\"]}\n",
+       "RobertaForTokenClassification", "entity F1"},
+      {"answer", "tiny-11-bare",
+       "{\"question\": \"어디?\", \"context\": \"나는 서울에 간다\", "
+       "\"answers\": [{\"text\": \"서울\", \"answer_start\": 3}]}\n"
+       "{\"question\": \"누구?\", \"context\": \"비가 온다\", \"answers\": []}\n",
+       "RobertaForQuestionAnswering", "exact match"},
+      {"mlm", "tiny-11-mlm", "비가 온다\n오늘 날씨가 좋다\n", "RobertaForMaskedLM", "perplexity"},
+      {"embed", "tiny-11-bare", "비가 온다\t비 온다\t4.5\n비가 온다\t좋아해\t0.5\n우산\t양산\t3\n",
+       "RobertaModel", "Spearman"},
+      {"classify", "tiny-11-bert", "text\tlabel\n비가 온다\t날씨\n좋아해\t마음\n",
+       "BertForSequenceClassification", "accuracy"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(std::string(c.task) + " " + c.model);
+    model_ = fs::path(KLUE_FIXTURE_DIR) / c.model;
+    train_on(c.data);
+    const Result result = finetune(
+        {"--dev", train_file_.string(), "--epochs", "2", "--overwrite", "--batch", "2"}, c.task);
+    ASSERT_EQ(result.status, 0) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(c.score));
+    EXPECT_EQ(json::parse(bytes_of(out_ / "config.json"))["architectures"][0], c.architecture);
+    EXPECT_NO_THROW(Model::load(out_));
+  }
+}
+
+TEST_F(FinetuneTest, EmbedWritesWhatSentenceTransformersLoad) {
+  model_ = fs::path(KLUE_FIXTURE_DIR) / "tiny-11-bare";
+  train_on("비가 온다\t비 온다\t4.5\n비가 온다\t좋아해\t0.5\n");
+  ASSERT_EQ(finetune({"--quiet"}, "embed").status, 0);
+  EXPECT_TRUE(fs::exists(out_ / "modules.json"));
+  EXPECT_TRUE(fs::exists(out_ / "1_Pooling" / "config.json"));
+  EXPECT_NE(open_checkpoint(out_).find("embeddings.word_embeddings.weight"), nullptr);
+  EXPECT_EQ(Model::load(out_).info().poolings, std::vector<Pooling>{Pooling::mean});
+}
+
+TEST_F(FinetuneTest, SaysWhatIsWrongWithTheData) {
+  train_on("");
+  expect_error(finetune({}), "an empty file");
+  train_on("\n\n");
+  expect_error(finetune({}), "an empty file");
+  train_on("text\tlabel\n비가 온다\t0\n비가 온다\n");
+  expect_error(finetune({}), "train:3: wrong number of columns (expected 2, found 1)");
+  train_on("{\"text\": \"비\", \"label\": 3}\n");
+  expect_error(finetune({}), "a label that the head has not");
+  train_on("{\"text\": \"비\"}\n");
+  expect_error(finetune({}), "train:1: label: a line without a label");
+  train_on("{\"text\": \"비\", \"label\": 0}\n{\"text\": \n");
+  expect_error(finetune({}), "train:2: no JSON");
+  train_on("{\"input_ids\": [0, 99999, 2], \"label\": 0}\n");
+  expect_error(finetune({}), "value outside the model's table");
+  train_on("a\tb\tc\td\n1\t2\t3\t4\n");
+  expect_error(finetune({}), "a table of an unknown kind");
+  train_on("비가 온다\t좋아해\t많이\n");
+  expect_error(finetune({}, "regress"), "no number");
+  train_file_ = directory_.path() / "missing";
+  expect_error(finetune({}), "cannot read");
+}
+
+TEST_F(FinetuneTest, ADivergedTrainingKeepsItsLastState) {
+  const Result result = finetune({"--epochs", "200", "--lr", "1e30", "--clip", "0", "--warmup",
+                                  "0.5", "--save-steps", "1", "--quiet"});
+  expect_error(result, "diverged");
+  EXPECT_TRUE(fs::exists(out_.string() + ".training/state.safetensors"));
+}
+
+TEST_F(FinetuneTest, AFullDiskIsAnErrorAndTheStateStays) {
+  // A limit on the size of files: what a full disk looks like to whoever writes.
+  const std::string command = "ulimit -f 200; trap '' XFSZ; exec \"$0\" \"$@\"";
+  std::vector<std::string> words{"-c", command, KLUE_FINETUNE};
+  for (const std::string& word : arguments(out_, {"--quiet"}))
+    words.push_back(word);
+  expect_error(run("/bin/sh", words), "cannot write");
+}
+
+TEST_F(FinetuneTest, DoesNotReplaceWhatIsThere) {
+  fs::create_directory(out_);
+  const Result result = finetune({});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, HasSubstr("--overwrite"));
+  EXPECT_TRUE(fs::is_empty(out_));
+}
+
+TEST_F(FinetuneTest, WrongUsageIsStatusTwo) {
+  EXPECT_EQ(run(KLUE_FINETUNE, {}).status, 2);
+  EXPECT_EQ(finetune({}, "sing").status, 2);
+  EXPECT_EQ(finetune({"--batch", "0"}).status, 2);
+  EXPECT_EQ(run(KLUE_FINETUNE, {"--help"}).status, 0);
+}
+
+}  // namespace
+}  // namespace klue::test

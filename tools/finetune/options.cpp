@@ -1,0 +1,157 @@
+#include "options.hpp"
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "common/choices.hpp"
+
+namespace finetune {
+namespace {
+
+constexpr const char* kDescription =
+    "Fine-tunes a RoBERTa or BERT model and writes a Hugging Face directory (for embed: a\n"
+    "sentence-transformers directory), which embed, predict and Hugging Face's classes load.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  finetune --model klue/roberta-base --task classify --train klue-nli-train.json \\\n"
+    "           --dev klue-nli-dev.json --out my-nli\n"
+    "  finetune --task tag --train klue-ner-train.tsv --dev klue-ner-dev.tsv --out my-ner --lr "
+    "1e-3\n"
+    "  finetune --task embed --train kor-sts-train.tsv --dev kor-sts-dev.tsv --out my-embedder\n"
+    "  finetune … --resume        # after a crash: goes on, to the same bits\n\n"
+    "Files (the content says which it is): KLUE's and KorNLU's, tables with tabs, JSON lines with\n"
+    "text, text_pair, label (labels, score), or input_ids and label.\n\n"
+    "Until it is finished a training lives in OUT.training; OUT appears whole or not at all.\n\n"
+    "Exit status: 0 done, 1 could not do it, 2 wrong usage.";
+
+const tools::Names<Task> kTasks{{"classify", Task::classify}, {"regress", Task::regress},
+                                {"rank", Task::rank},         {"tag", Task::tag},
+                                {"answer", Task::answer},     {"mlm", Task::mlm},
+                                {"embed", Task::embed}};
+const tools::Names<EmbedLoss> kLosses{{"auto", EmbedLoss::automatic},
+                                      {"cosine", EmbedLoss::cosine},
+                                      {"cosent", EmbedLoss::cosent},
+                                      {"negatives", EmbedLoss::negatives}};
+const tools::Names<klue::train::Decay> kSchedules{{"linear", klue::train::Decay::linear},
+                                                  {"cosine", klue::train::Decay::cosine},
+                                                  {"constant", klue::train::Decay::constant}};
+const tools::Names<klue::DType> kDTypes{{"f32", klue::DType::f32}, {"bf16", klue::DType::bf16}};
+const tools::Names<klue::Precision> kTrainPrecisions{{"f32", klue::Precision::f32},
+                                                     {"bf16", klue::Precision::bf16}};
+
+void add_data_options(CLI::App& app, Options& o) {
+  app.add_option("--model", o.model,
+                 "Model directory, or name on the Hugging Face hub;\n"
+                 "default: the bundled demo model")
+      ->type_name("DIR|NAME");
+  tools::add_choice(app, "--task", o.plan.task, kTasks, "What the model is to do")->required();
+  app.add_option("--train", o.train, "Training data")->type_name("FILE")->required();
+  app.add_option("--dev", o.dev,
+                 "Development data: a score after each epoch, and the best\n"
+                 "epoch's parameters in the end")
+      ->type_name("FILE");
+  app.add_option("--out", o.training.out, "Directory to write")->type_name("DIR")->required();
+  tools::add_choice(app, "--dtype", o.dtype, kDTypes,
+                    "Of the weights that are written; bf16 is half the size;\n"
+                    "default: f32");
+  app.add_option("--labels", o.plan.labels,
+                 "Names of the labels, in the order of the logits;\n"
+                 "default: the model's, else those of the data")
+      ->type_name("A,B,…")
+      ->delimiter(',');
+  app.add_flag("--new-head", o.plan.new_head, "Begin with a new head even where the model has one");
+  app.add_option("--max-length", o.plan.max_length,
+                 "Most tokens of an example; default: as many as the model\ntakes")
+      ->type_name("N")
+      ->check(CLI::Range(1, tools::kMostTokens).description(""));
+  app.add_option("--score-max", o.plan.score_max,
+                 "Scores (regress, embed) are divided by it; default: 5\n"
+                 "where one is above 1")
+      ->type_name("X")
+      ->check(CLI::PositiveNumber.description(""));
+  tools::add_choice(app, "--loss", o.plan.loss, kLosses,
+                    "Of embed; auto: cosine where there are scores, else\n"
+                    "negatives (the other pairs of the batch)");
+  app.add_option("--order", o.order, "JSON: batches, each a list of example numbers from 0")
+      ->type_name("FILE");
+}
+
+void add_training_options(CLI::App& app, TrainingOptions& t, Options& o) {
+  const auto number = [&](const char* flag, auto& target, const char* text) {
+    app.add_option(flag, target, text)
+        ->type_name("X")
+        ->check(CLI::NonNegativeNumber.description(""));
+  };
+  const auto rate = [&](const char* flag, auto& target, const char* text) {
+    app.add_option(flag, target, text)
+        ->type_name("X")
+        ->check(CLI::Range(0.0, 0.99).description(""));
+  };
+  tools::add_count(app, "--epochs", t.epochs, 1, 1 << 20, "Default: 3");
+  app.add_option("--steps", t.steps, "Steps, instead of epochs")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 30).description(""));
+  tools::add_count(app, "--batch", t.batch, 1, 1 << 20, "Examples of a step; default: 32");
+  tools::add_count(app, "--accumulate", t.accumulate, 1, 1 << 20,
+                   "Parts that a step is made of, for less memory; default: 1");
+  number("--lr", t.learning_rate, "Learning rate after the warm-up; default: 5e-5");
+  app.add_option("--warmup-steps", t.warmup_steps, "Steps of the warm-up; default: a tenth")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1 << 30).description(""));
+  rate("--warmup", t.warmup, "Warm-up as a part of all steps; default: 0.1");
+  tools::add_choice(app, "--schedule", t.schedule, kSchedules, "Default: linear");
+  number("--weight-decay", t.weight_decay, "Default: 0.01");
+  number("--clip", t.clip, "Largest norm of the gradient; 0: any; default: 1");
+  rate("--dropout", o.dropout, "Default: as config.json says");
+  app.add_option("--layer-decay", t.layer_decay,
+                 "The rate of a layer is X times that of the layer above;\ndefault: 1")
+      ->type_name("X")
+      ->check(CLI::Range(0.01, 1.0).description(""));
+  app.add_flag("--freeze-embeddings", t.freeze_embeddings, "Leave the embeddings as they are");
+  tools::add_count(app, "--freeze-layers", t.freeze_layers, 0, 1 << 16,
+                   "Leave the embeddings and the lowest N layers as they are");
+  app.add_option("--seed", t.seed, "Of order, dropout, new head; default: 1")->type_name("N");
+  tools::add_count(app, "--patience", t.patience, 1, 1 << 20,
+                   "Stop after N epochs that are not better");
+  app.add_flag("--recompute", t.recompute, "Compute layers twice, for less memory");
+  tools::add_choice(app, "--precision", o.precision, kTrainPrecisions,
+                    "Of the products; parameters are f32; default: f32");
+  tools::add_count(app, "--threads", o.threads, 0, tools::kMostThreads,
+                   "Threads to work with; 0 (default): all there are");
+}
+
+void add_run_options(CLI::App& app, TrainingOptions& t) {
+  app.add_option("--log", t.log, "Loss, gradient norm and rate of every step, as JSON lines")
+      ->type_name("FILE");
+  tools::add_count(app, "--save-steps", t.save_steps, 1, 1 << 30,
+                   "Save the state every N steps and after each epoch;\ndefault: 500");
+  app.add_flag("--resume", t.resume, "Go on with an interrupted training, if there is one");
+  app.add_flag("--overwrite", t.overwrite, "Replace what is at --out");
+  app.add_flag("--quiet", t.quiet, "No progress on standard error");
+}
+
+}  // namespace
+
+std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
+  Options options;
+  CLI::App app{kDescription, "finetune"};
+  app.footer(kExamples);
+  app.set_version_flag("--version", "finetune " KLUE_VERSION);
+  app.get_formatter()->column_width(26);
+  add_data_options(app, options);
+  add_training_options(app, options.training, options);
+  add_run_options(app, options.training);
+  try {
+    app.parse(argc, argv);
+    return options;
+  } catch (const CLI::ParseError& error) {
+    // CLI11 prints help and version to standard output and mistakes to standard error.
+    status = app.exit(error) == 0 ? 0 : 2;
+    return std::nullopt;
+  }
+}
+
+}  // namespace finetune
