@@ -10,7 +10,7 @@
 namespace klue::test {
 
 /// ThreadSanitizer ends a child of several threads that starts one, unless it is told otherwise.
-extern "C" inline const char* __tsan_default_options() {
+extern "C" [[gnu::used]] inline const char* __tsan_default_options() {
   return "die_after_fork=0";
 }
 

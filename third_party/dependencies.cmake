@@ -49,7 +49,8 @@ if(KLUE_WITH_BLAS)
 endif()
 
 if(KLUE_BUILD_TOOLS)
-  find_package(CLI11 2.1 REQUIRED)             # libcli11-dev: the command line of embed
+  find_package(CLI11 2.1 REQUIRED)             # libcli11-dev: the command line of the tools
+  find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)  # libssl-dev: SHA-256 of models and texts
 endif()
 if(KLUE_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)            # libgtest-dev, libgmock-dev

@@ -38,7 +38,7 @@ double median_time(double seconds, Pass pass) {
 }
 
 int run(const char* model, const char* corpus, double seconds) {
-  const klue::Tokenizer tokenizer(klue::read_tokenizer_files(model));
+  const klue::Tokenizer tokenizer = klue::Tokenizer::load(model);
   std::vector<std::string> texts;
   std::size_t bytes = 0;
   std::ifstream file(corpus);

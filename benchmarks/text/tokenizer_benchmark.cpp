@@ -10,6 +10,7 @@
 #include <benchmark/benchmark.h>
 
 #include <klue/core/thread_pool.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/preprocessor.hpp>
 #include <klue/text/utf8.hpp>
 
@@ -42,8 +43,8 @@ std::vector<std::string> pieces() {
 }
 
 Tokenizer make_tokenizer(Dialect dialect, std::size_t max_word = 100, bool uncased = false) {
-  using Kind = TemplatePiece::Kind;
-  TokenizerConfig config;
+  using Kind = detail::TemplatePiece::Kind;
+  detail::TokenizerConfig config;
   config.max_input_chars_per_word = max_word;
   config.lowercase = config.strip_accents = uncased;
   for (std::int32_t id = 0; id < 5; ++id)

@@ -36,7 +36,7 @@ struct Options {
   std::string endpoint = "https://huggingface.co";  ///< the hub, or a mirror of it
   std::string token{};   ///< sent to the endpoint and to no other host; empty: none
   bool offline = false;  ///< only the cache, never the network
-  /// Longest wait for a connection, and longest silence within one.
+  /// Longest wait for a connection, and longest time with less than 1 kB a second within one.
   std::chrono::seconds timeout{10};
   /// Called in the thread that called `fetch`, a few times a second at most while bytes arrive. An
   /// exception from it ends the download, which a later call takes up again, and reaches the
@@ -73,10 +73,10 @@ KLUE_EXPORT std::optional<std::filesystem::path> find_cached(
 ///
 /// Throws UsageError for what is no name and for an option that cannot be; IoError where the hub
 /// cannot be reached, refuses, or has no such model or revision, where the model is not cached and
-/// `offline` is set, and where the cache cannot be written; FormatError for an answer that makes no
-/// sense or a file that is not what the hub promised; UnsupportedError for a model without weights
-/// that this library reads, and where something has to be downloaded by a library that was built
-/// without libcurl.
+/// `offline` is set, and where the cache cannot be written or has no room left; FormatError for an
+/// answer that makes no sense or a file that is not what the hub promised; UnsupportedError for a
+/// model without weights that this library reads, and where something has to be downloaded by a
+/// library that was built without libcurl.
 KLUE_EXPORT std::filesystem::path fetch(std::string_view name,
                                         const Options& options = Options::from_environment());
 

@@ -15,5 +15,7 @@
 #include <klue/encoder/encoder.hpp>
 #include <klue/encoder/pooling.hpp>
 #include <klue/model.hpp>
+#include <klue/search.hpp>
+#include <klue/task.hpp>
 #include <klue/text/preprocessor.hpp>
 #include <klue/version.hpp>

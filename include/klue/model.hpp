@@ -2,10 +2,13 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <klue/core/tensor.hpp>
@@ -16,6 +19,10 @@
 #include <klue/text/preprocessor.hpp>
 
 namespace klue {
+
+namespace detail {
+struct HeadConfig;
+}
 
 struct LoadOptions {
   std::size_t threads = 0;  ///< that may work on one call; 0: all the process may use
@@ -47,6 +54,24 @@ struct TextOptions {
   std::optional<std::size_t> seq_length{};
   /// Unset: longest_first, or round_robin in the tensorflow dialect.
   std::optional<Truncation> truncation{};
+  /// `classify` asks it between parts of `batch_tokens`; see EmbedOptions::stop.
+  std::stop_token stop{};
+};
+
+/// What becomes of a text with more tokens than there is room for.
+enum class LongTexts {
+  cut,  ///< it is cut, as EmbedOptions::truncation says
+  /// It is read in windows of max_length tokens that share a quarter of them, and its vector is the
+  /// mean over all tokens of all windows. For mean pooling and single texts alone.
+  windows
+};
+
+/// What became of a text on its way to a vector.
+struct TextReport {
+  std::size_t tokens = 0;   ///< that it has, special tokens included
+  std::size_t kept = 0;     ///< of them, that its vector is made of
+  std::size_t unknown = 0;  ///< of those kept, that stand for what the vocabulary lacks ([UNK])
+  bool cut() const noexcept { return kept < tokens; }
 };
 
 struct EmbedOptions {
@@ -59,14 +84,51 @@ struct EmbedOptions {
   std::optional<bool> normalize{};
   std::optional<std::size_t> max_length{};  ///< as in TextOptions
   std::optional<Truncation> truncation{};   ///< as in TextOptions
+  LongTexts long_texts = LongTexts::cut;
+  /// Asked between parts of `batch_tokens`; where a stop is requested, the call ends in a
+  /// StoppedError.
+  std::stop_token stop{};
+  /// Told between those parts how many of the texts are done (windows counted as texts), on the
+  /// calling thread. What it throws ends the call.
+  std::function<void(std::size_t done, std::size_t of)> progress{};
+  /// Becomes one report for each text, where it is given.
+  std::vector<TextReport>* reports = nullptr;
 };
+
+/// What a fine-tuned model is for; the room <klue/task/…> has a value for each.
+enum class Task : unsigned char {
+  classify,  ///< labels of texts or pairs: Classifier
+  rank,      ///< how well two texts go together: Ranker
+  tag,       ///< entities, labels of tokens: Tagger
+  answer,    ///< places in a text that answer a question: Answerer
+  fill_mask  ///< words for masks: MaskFiller
+};
+
+/// "fill-mask"; the spelling of the command line.
+constexpr std::string_view task_name(Task task) {
+  switch (task) {
+    case Task::classify:
+      return "classify";
+    case Task::rank:
+      return "rank";
+    case Task::tag:
+      return "tag";
+    case Task::answer:
+      return "answer";
+    case Task::fill_mask:
+      return "fill-mask";
+  }
+  return "";
+}
 
 /// What a checkpoint holds on top of its encoder.
 struct HeadInfo {
-  std::string description;  ///< "classifier on the first token", "not run: lm_head"
-  std::size_t labels = 0;   ///< logits of `Model::classify` for each text; 0: it is not run
+  /// "classifier on the first token", "masked language model", "not run: discriminator_predictions"
+  std::string description;
+  std::size_t labels = 0;  ///< logits of `Model::classify` for each text; 0: it is not run
   /// As the configuration names them, in the order of the logits; empty where it does not.
   std::vector<std::string> label_names;
+  std::vector<Task> tasks{};  ///< that the head is good for
 };
 
 /// What `Model::load` found, for people and logs.
@@ -91,10 +153,11 @@ struct ModelInfo {
 ///     auto vectors = model.embed({"첫 번째 문장", "두 번째 문장"});   // [2, 768]
 ///
 /// Immutable after load: any number of threads may call one model at once, and share its threads
-/// when they do. A process may fork with a model, even while other threads call it: the child can
-/// call it, too, with threads of its own, and shares the memory of the weights until one of them
-/// writes there, which nobody does (Engine::onednn gives no such promise while others call). Text
-/// is UTF-8; what is not valid UTF-8 counts as U+FFFD and is no error.
+/// when they do. A copy is the same model, not its weights a second time. A process may fork with a
+/// model, even while other threads call it: the child can call it, too, with threads of its own,
+/// and shares the memory of the weights until one of them writes there, which nobody does
+/// (Engine::onednn gives no such promise while others call). Text is UTF-8; what is not valid UTF-8
+/// counts as U+FFFD and is no error.
 class KLUE_EXPORT Model {
  public:
   /// Opens a model directory, as it is:
@@ -113,7 +176,9 @@ class KLUE_EXPORT Model {
   /// form that multiplies fastest; the word embeddings stay mapped from their file.
   static Model load(const std::filesystem::path& directory, const LoadOptions& options = {});
 
+  Model(const Model&) noexcept;
   Model(Model&&) noexcept;
+  Model& operator=(const Model&) noexcept;
   Model& operator=(Model&&) noexcept;
   ~Model();
 
@@ -127,7 +192,8 @@ class KLUE_EXPORT Model {
   /// [texts, hidden] where options.pooling is not automatic. Works longest first inside and in
   /// parts of `batch_tokens`, whatever comes. A text gives the same bits alone and among others,
   /// with Engine::eigen and Engine::onednn the same numbers to 1e-5. Throws UsageError for
-  /// Pooling::pooler where the checkpoint has no pooler.
+  /// Pooling::pooler where the checkpoint has no pooler, and for windows with another pooling than
+  /// the mean or of pairs.
   Tensor embed(const Texts& texts, const EmbedOptions& options = {}) const;
 
   /// The logits of a model that was fine-tuned as a classifier of texts or pairs, [texts, labels],
@@ -143,10 +209,13 @@ class KLUE_EXPORT Model {
 
   const ModelInfo& info() const noexcept;
 
+  /// What the model's configuration says about its head, as the library's own rooms use it.
+  const detail::HeadConfig& head_config() const noexcept;
+
  private:
   struct Impl;
-  explicit Model(std::unique_ptr<const Impl> impl) noexcept;
-  std::unique_ptr<const Impl> impl_;
+  explicit Model(std::shared_ptr<const Impl> impl) noexcept;
+  std::shared_ptr<const Impl> impl_;
 };
 
 /// The tokenizer of a model directory alone, without its weights, which may be missing: what

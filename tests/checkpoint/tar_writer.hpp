@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "checkpoint/scratch_directory.hpp"
@@ -63,7 +64,7 @@ inline std::vector<TarEntry> tar_entries(const std::filesystem::path& folder,
   std::vector<TarEntry> entries{{.name = prefix, .content = {}, .type = '5'}};
   for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
     const std::string name = prefix + file.path().lexically_relative(folder).string();
-    if (file.is_directory())
+    if (std::error_code error; file.is_directory(error))
       entries.push_back({.name = name + "/", .content = {}, .type = '5'});
     else
       entries.push_back({.name = name, .content = read_bytes(file.path())});

@@ -198,7 +198,8 @@ TEST(EmbedInfo, NamesTheHead) {
     return embed({"--info", "--model", fixture(name).string()}).out;
   };
   EXPECT_THAT(info("tiny-11-bare"), testing::ContainsRegex("head +none"));
-  EXPECT_THAT(info("tiny-11"), testing::ContainsRegex("head +not run: lm_head"));
+  EXPECT_THAT(info("tiny-11"),
+              testing::ContainsRegex("head +masked language model; tasks: fill-mask"));
   EXPECT_THAT(info("tiny-11-seqcls"),
               testing::ContainsRegex("head +classifier on the first token: 3 labels: LABEL_0, "));
 }

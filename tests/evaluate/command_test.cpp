@@ -93,11 +93,38 @@ TEST_F(EvaluateTest, ReportsFailures) {
   }
 }
 
+TEST_F(EvaluateTest, ScoresPredictions) {
+  const std::string line = R"({"name": "가", "gold": [0, 1, 2, 0], "predictions": [0, 1, 2, 1]})";
+  const std::string expected = "{\"name\": \"가\", \"accuracy\": 75}\n";
+  const Result from_file =
+      evaluate({"--score", "nli", "--input", directory_.write("sets", line).string()});
+  EXPECT_EQ(from_file.status, 0) << from_file.err;
+  EXPECT_EQ(from_file.out, expected);
+  EXPECT_EQ(run(KLUE_EVALUATE, {"--score", "nli", "--input", "-"}, line + "\n").out, expected);
+}
+
+TEST_F(EvaluateTest, ReportsWhatCannotBeScored) {
+  const Result refused =
+      run(KLUE_EVALUATE, {"--score", "sts", "--input", "-"}, R"({"gold": [], "predictions": []})");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.out, HasSubstr("\"error\""));
+  EXPECT_THAT(refused.err, StartsWith("evaluate: standard input: line 1: predictions: "));
+  const Result malformed = run(KLUE_EVALUATE, {"--score", "sts", "--input", "-"}, "\n{}");
+  EXPECT_EQ(malformed.status, 1);
+  EXPECT_EQ(malformed.err, "evaluate: standard input: line 2: gold: missing (expected a list)\n");
+  for (const char* path : {"/no/such/file", "/"})
+    EXPECT_EQ(evaluate({"--score", "sts", "--input", path}).status, 1);
+}
+
 TEST_F(EvaluateTest, ReportsWrongUsage) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
                                                     {"--modle", "x", "y"},
                                                     {"--precision", "f64", "y"},
-                                                    {"--threads", "-1", "y"}}) {
+                                                    {"--threads", "-1", "y"},
+                                                    {"--score", "dp", "--input", "y"},
+                                                    {"--score", "nli"},
+                                                    {"--input", "y", "z"},
+                                                    {"--score", "nli", "--input", "y", "z"}}) {
     const Result result = evaluate(arguments);
     EXPECT_EQ(result.status, 2) << testing::PrintToString(arguments);
     EXPECT_THAT(result.out, IsEmpty());
@@ -115,9 +142,10 @@ TEST_F(EvaluateTest, ReportsAFullDisk) {
 TEST_F(EvaluateTest, HelpNamesEveryOption) {
   const Result result = evaluate({"--help"});
   EXPECT_EQ(result.status, 0);
-  for (const char* word : {"FILE", "--model", "--preprocessor", "--precision", "f32|bf16|int8",
-                           "--pooling", "--dialect", "--max-length", "--threads", "--no-baseline",
-                           "--format", "--quiet", "KLUE-STS", "KorSTS", "Exit status"})
+  for (const char* word :
+       {"FILE", "--model", "--preprocessor", "--precision", "f32|bf16|int8", "--pooling",
+        "--dialect", "--max-length", "--threads", "--no-baseline", "--format", "--quiet", "--score",
+        "--input", "KLUE-STS", "KorSTS", "Exit status"})
     EXPECT_THAT(result.out, HasSubstr(word));
 }
 

@@ -43,7 +43,11 @@ Tokenizer uncased_with_added_tokens() {
   config.added_tokens = {
       {.content = "<A>", .id = next, .single_word = true},
       {.content = "b ", .id = next + 1, .lstrip = true, .rstrip = true, .normalized = false},
-      {.content = "É", .id = next + 2, .rstrip = true}};
+      {.content = "É", .id = next + 2, .rstrip = true},
+      {.content = " ", .id = next + 3, .lstrip = true},
+      {.content = "\t", .id = next + 4},
+      {.content = std::string(40, 'a').append("b"), .id = next + 5, .normalized = false},
+      {.content = "è", .id = next + 6, .special = true}};
   return small_tokenizer(pieces, Dialect::huggingface, config);
 }
 
@@ -70,7 +74,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     to_code_points(text, tokens.offsets);
     pair.fast.decode(tokens.ids, {.skip_special_tokens = false});
   }
-  check_offsets(uncased.tokenize(text), text);
+  const Tokens tokens = uncased.tokenize(text);
+  check_offsets(tokens, text);
+  require(uncased.texts(tokens).size() == tokens.size());
 
   // The two halves as a pair, cut to a length that the data choose.
   const std::size_t length = 3 + (size == 0 ? 0 : data[0] % 16u);

@@ -7,11 +7,13 @@
 #include <utility>
 
 #include <klue/core/error.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/tokenizer.hpp>
 
 namespace {
 
 using namespace klue;
+using namespace klue::detail;
 
 TokenizerFiles with_default_template(Vocabulary vocabulary) {
   using Kind = TemplatePiece::Kind;

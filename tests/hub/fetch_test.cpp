@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hub/hub_server.hpp"
@@ -475,6 +476,160 @@ TEST_F(HubFetch, AStorageThatIsNotThere) {
   server_.set_faults({.storage_over_http = true});
   EXPECT_THAT(message_of<IoError>([&] { fetch(); }), HasSubstr("cannot reach"));
   server_.set_faults({});
+  EXPECT_EQ(fetch(), snapshot());
+}
+
+TEST_F(HubFetch, AnErrorMessageIsOneLineWithoutTheToken) {
+  hub::Options right = options();
+  right.token = "hf_secret_token";
+  server_.set_faults({.status = 400,
+                      .header = "X-Error-Message: a\x1b[31m red\tword, \xff, hf_secret_token and " +
+                                std::string(5000, 'x') + "\r\n"});
+  const std::string message = message_of<IoError>([&] { hub::fetch(kName, right); });
+  EXPECT_THAT(message, HasSubstr("a [31m red word, ?, *** and xxx"));
+  EXPECT_THAT(message, Not(HasSubstr("hf_secret_token")));
+  EXPECT_LT(message.size(), 500u);
+  for (const char c : message)
+    EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
+}
+
+TEST_F(HubFetch, ARedirectThatRepeatsTheToken) {
+  hub::Options right = options();
+  right.token = "hf_secret_token";
+  for (const char* location : {"ftp://hf_secret_token", "http://127.0.0.1:1/hf_secret_token?x=y",
+                               "http://hf_secret_token.invalid/", "/again/hf_secret_token"}) {
+    server_.set_faults({.status = 302, .header = std::string("Location: ") + location + "\r\n"});
+    const std::string message = message_of<Error>([&] { hub::fetch(kName, right); });
+    EXPECT_THAT(message, Not(HasSubstr("hf_secret_token"))) << location;
+    EXPECT_THAT(message, Not(HasSubstr("x=y"))) << location;
+  }
+}
+
+TEST_F(HubFetch, HeadersThatDoNotEnd) {
+  for (const std::string& header : {"X-Long: " + std::string(1 << 20, 'x') + "\r\n", [] {
+                                      std::string many;
+                                      for (int i = 0; i < 20'000; ++i)
+                                        many += "X-Many-" + std::to_string(i) + ": something\r\n";
+                                      return many;
+                                    }()}) {
+    server_.set_faults({.header = header});
+    EXPECT_THAT(message_of<FormatError>([&] { fetch(); }),
+                testing::AllOf(HasSubstr("header that does not end"), HasSubstr("127.0.0.1")));
+  }
+}
+
+TEST_F(HubFetch, AFileWithoutASize) {
+  server_.set_faults({.no_size = true});
+  EXPECT_EQ(fetch(), snapshot());
+  for (const std::string& name : names_in(snapshot()))
+    EXPECT_EQ(read_bytes(snapshot() / name), small_model().at(name)) << name;
+}
+
+TEST_F(HubFetch, AFileWithoutASizeThatDoesNotEnd) {
+  server_.set_faults({.endless = true});
+  EXPECT_THAT(message_of<FormatError>([&] { fetch(); }), HasSubstr("does not end"));
+  for (const auto& [name, content] : tree_of(folder()))
+    EXPECT_LT(content.size(), 1000u) << name;  // nor does it stay on the disk
+}
+
+TEST_F(HubFetch, AFileForWhichThereIsNoRoom) {
+  server_.set_faults({.linked_size = "1000000000000000000"});
+  EXPECT_THAT(message_of<IoError>([&] { fetch(); }), HasSubstr("no room"));
+  EXPECT_THAT(server_.downloads(), SizeIs(4));  // nothing of it
+}
+
+TEST_F(HubFetch, AServerThatIsTooSlowIsGivenUp) {
+  server_.set_faults({.bytes_per_second = 8});
+  hub::Options hasty = options();
+  hasty.timeout = std::chrono::seconds(1);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THAT(message_of<IoError>([&] { hub::fetch(kName, hasty); }), HasSubstr("cannot reach"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(60));
+  server_.set_faults({.bytes_per_second = 8, .slow_listing = true});
+  EXPECT_THAT(message_of<IoError>([&] { hub::fetch(kName, hasty); }), HasSubstr("cannot reach"));
+}
+
+TEST_F(HubFetch, ListingsThatMakeNoSense) {
+  std::string deep(100'000, '[');
+  std::string wide = "[";
+  for (int i = 0; i < 1'000'000; ++i)
+    wide += "{},";
+  for (const std::string& listing : std::vector<std::string>{
+           std::string("[]"), std::string("nothing"), std::string("{}"), deep, wide + "{}]",
+           R"({"sha": ")" + commit_ + R"("})", R"({"sha": 1, "siblings": []})",
+           R"({"sha": "main", "siblings": []})", R"({"sha": ")" + commit_ + R"(", "siblings": {}})",
+           R"({"sha": ")" + commit_ + R"(", "siblings": [1]})",
+           R"({"sha": ")" + commit_ + R"(", "siblings": [{"rfilename": null}]})",
+           std::string(20 << 20, ' ')}) {
+    server_.set_faults({.listing = listing});
+    const std::string message = message_of<FormatError>([&] { fetch(); });
+    EXPECT_THAT(message, HasSubstr("/api/models/klue/roberta-base")) << listing.substr(0, 100);
+    EXPECT_LT(message.size(), 600u) << listing.substr(0, 100);
+  }
+}
+
+// ----------------------------------------------------------------------- a cache of many disks
+
+/// A folder on another file system than the tests' own, where there is one.
+class OtherDisk {
+ public:
+  OtherDisk() {
+    std::string path = "/dev/shm/klue-XXXXXX";
+    if (::mkdtemp(path.data()) != nullptr) path_ = path;
+  }
+  OtherDisk(const OtherDisk&) = delete;
+  OtherDisk& operator=(const OtherDisk&) = delete;
+  ~OtherDisk() {
+    if (!path_.empty()) fs::remove_all(path_);
+  }
+  /// Another folder of the same disk where there is no other.
+  fs::path folder(const fs::path& otherwise) const {
+    const fs::path folder = (path_.empty() ? otherwise : path_) / "elsewhere";
+    fs::create_directories(folder);
+    return folder;
+  }
+
+ private:
+  fs::path path_;
+};
+
+TEST_F(HubFetch, APartOfTheCacheThatIsALink) {
+  for (const char* part : {"snapshots", "blobs", "refs", ".no_exist", "../.locks", "."}) {
+    SCOPED_TRACE(part);
+    const ScratchDirectory cache;
+    const OtherDisk disk;
+    const fs::path folder = cache.path() / "models--klue--roberta-base";
+    const fs::path link = (folder / part).lexically_normal();
+    const fs::path itself = link.has_filename() ? link : link.parent_path();
+    fs::create_directories(itself.parent_path());
+    fs::create_directory_symlink(disk.folder(cache.path()), itself);
+    hub::Options other = options();
+    other.cache = cache.path();
+    const fs::path snapshot = folder / "snapshots" / commit_;
+    EXPECT_EQ(hub::fetch(kName, other), snapshot);
+    EXPECT_EQ(read_bytes(snapshot / "model.safetensors"), weights());
+    server_.forget_requests();
+    EXPECT_EQ(hub::fetch(kName, other), snapshot);
+    EXPECT_THAT(server_.requests(), IsEmpty());
+  }
+}
+
+TEST_F(HubFetch, APartOfTheCacheThatIsALinkToNowhere) {
+  for (const char* part : {"snapshots", "blobs", "refs", ".no_exist"}) {
+    SCOPED_TRACE(part);
+    for (const fs::path& target : {cache_.path() / "nowhere" / "at" / "all", fs::path(part)}) {
+      fs::remove_all(folder());
+      fs::create_directories(folder());
+      fs::create_directory_symlink(target, folder() / part);
+      EXPECT_THAT(message_of<IoError>([&] { fetch(); }), HasSubstr(part));
+    }
+  }
+}
+
+TEST_F(HubFetch, ARevisionThatIsAFifoDoesNotMakeItWait) {
+  fs::create_directories(folder() / "refs");
+  ASSERT_EQ(::mkfifo((folder() / "refs" / "main").c_str(), 0600), 0);
+  EXPECT_EQ(hub::find_cached(kName, options()), std::nullopt);
   EXPECT_EQ(fetch(), snapshot());
 }
 

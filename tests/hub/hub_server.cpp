@@ -225,7 +225,8 @@ std::vector<std::string> HubServer::downloads() const {
 
 HubServer::Answer HubServer::answer(const Request& request, std::uint16_t port) {
   const std::lock_guard lock(mutex_);
-  if (faults_.status != 0) return {.status = faults_.status};
+  if (faults_.status != 0)
+    return {.status = faults_.status, .body = std::string(faults_.status == 200 ? "{}" : "")};
   const std::string path = decoded(request.path);
   if (port == storage_.port) {
     // As storage behind a signed address does, it refuses who brings a token of another.
@@ -267,7 +268,7 @@ HubServer::Answer HubServer::answer_api(const Request&, const std::string& repos
   answer["siblings"] = nlohmann::json::array();
   for (const auto& [name, content] : commits_[found->second].files)
     answer["siblings"].push_back({{"rfilename", name}});
-  return {.body = answer.dump()};
+  return {.body = faults_.listing.empty() ? answer.dump() : faults_.listing};
 }
 
 HubServer::Answer HubServer::answer_file(const Request& request, const std::string& repository,
@@ -289,7 +290,8 @@ HubServer::Answer HubServer::answer_file(const Request& request, const std::stri
   const std::string hash = sha256_of_text(content);
   answer.status = 302;
   answer.headers["X-Linked-Etag"] = "\"" + hash + "\"";
-  answer.headers["X-Linked-Size"] = std::to_string(size);
+  answer.headers["X-Linked-Size"] =
+      faults_.linked_size.empty() ? std::to_string(size) : faults_.linked_size;
   answer.headers["Location"] =
       "http://" + (faults_.storage_over_http ? "127.0.0.1:1" : storage()) + "/" + hash;
   static_cast<void>(request);
@@ -329,9 +331,17 @@ bool HubServer::send_answer(int connection, const Request& request, const Answer
   std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " Whatever\r\n";
   for (const auto& [name, value] : answer.headers)
     head += name + ": " + value + "\r\n";
-  head += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
-  if (!send_all(connection, head)) return false;
+  head += faults.header;
+  const bool sized = !answer.is_file || large || !(faults.no_size || faults.endless);
+  if (sized) head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  if (!send_all(connection, head + "\r\n")) return false;
   if (request.method == "HEAD") return true;
+  if (!sized) {
+    const std::string zeros(1 << 16, '\0');
+    while (send_all(connection, body) && faults.endless && !stopping_)
+      body = zeros;
+    return false;  // the end of the connection is that of the body
+  }
   const bool broken = answer.is_file && body.size() > faults.break_after;
   if (broken) body = body.substr(0, faults.break_after);
   if (faults.stall && body.size() > 200'000) {
@@ -341,8 +351,9 @@ bool HubServer::send_answer(int connection, const Request& request, const Answer
     }
     return false;
   }
-  if (faults.bytes_per_second == 0 || !large) return send_all(connection, body) && !broken;
-  constexpr std::size_t kPartsPerSecond = 200;
+  const bool slow = large || (faults.slow_listing && !answer.is_file && answer.status == 200);
+  if (faults.bytes_per_second == 0 || !slow) return send_all(connection, body) && !broken;
+  const std::size_t kPartsPerSecond = faults.bytes_per_second < 200 ? 1 : 200;
   while (!body.empty() && !stopping_) {
     const std::string_view part = body.substr(0, faults.bytes_per_second / kPartsPerSecond);
     if (!send_all(connection, part)) return false;

@@ -35,6 +35,12 @@ struct Faults {
   bool storage_over_http = false;    ///< says that storage is at a host that is not there
   bool wrong_size = false;           ///< promises a byte more than there is
   bool no_etag = false;
+  bool no_size = false;       ///< does not say how long small files are
+  bool endless = false;       ///< small files, without a size, go on for ever
+  bool slow_listing = false;  ///< the description of a model at bytes_per_second
+  std::string header{};       ///< further lines of every head, each with CR LF
+  std::string linked_size{};  ///< what is promised for large files, where not empty
+  std::string listing{};      ///< instead of the description of a model, where not empty
 };
 
 /// The hub of Hugging Face as far as downloads go, on two ports of the loopback address: the hub

@@ -145,19 +145,22 @@ TEST(Classify, NoTextsAreNoRows) {
               ElementsAre(0, 3));
 }
 
-// Heads that classify tokens or fill masks have other outputs; they are named, not run.
+// Heads that classify tokens or fill masks have other outputs: they have tasks of their own.
 TEST(Classify, OtherHeadsAreNamed) {
   const struct {
     const char* fixture;
     const char* description;
-  } cases[]{{"tiny-11", "not run: lm_head"},
-            {"tiny-11-tokcls", "not run: classifier"},
-            {"tiny-11-fine-tuned", "not run: layer_with_weights-1"}};  // no pooler to stand on
+    std::vector<Task> tasks;
+  } cases[]{{"tiny-11", "masked language model", {Task::fill_mask}},
+            {"tiny-11-tokcls", "classifier of tokens", {Task::tag}},
+            {"tiny-11-qa", "beginnings and ends of answers", {Task::answer}},
+            {"tiny-11-fine-tuned", "not run: layer_with_weights-1", {}}};  // no pooler to stand on
   for (const auto& c : cases) {
     SCOPED_TRACE(c.fixture);
     const Model model = Model::load(fixture(c.fixture));
     ASSERT_TRUE(model.info().head.has_value());
     EXPECT_EQ(model.info().head->description, c.description);
+    EXPECT_EQ(model.info().head->tasks, c.tasks);
     EXPECT_EQ(model.info().head->labels, 0u);
     const auto error = thrown<UsageError>([&] { model.classify(kSentences); });
     EXPECT_EQ(error.actual(), c.description);

@@ -37,7 +37,7 @@ void set_weights(const ModelDirectory& directory, float value, std::size_t count
   directory.write("model.safetensors", content);
 }
 
-class LowPrecision : public testing::TestWithParam<Precision> {
+class LowPrecisionWeights : public testing::TestWithParam<Precision> {
  protected:
   void SetUp() override {
     try {
@@ -47,12 +47,12 @@ class LowPrecision : public testing::TestWithParam<Precision> {
     }
   }
 };
-INSTANTIATE_TEST_SUITE_P(, LowPrecision, testing::Values(Precision::bf16, Precision::int8),
+INSTANTIATE_TEST_SUITE_P(, LowPrecisionWeights, testing::Values(Precision::bf16, Precision::int8),
                          [](const auto& test) {
                            return test.param == Precision::bf16 ? "bf16" : "int8";
                          });
 
-TEST_P(LowPrecision, RefusesWeightsThatItCannotHold) {
+TEST_P(LowPrecisionWeights, RefusesWeightsThatItCannotHold) {
   using Float = std::numeric_limits<float>;
   for (const float value : {Float::infinity(), -Float::infinity(), Float::quiet_NaN(), 3e38f})
     for (const std::size_t count : {1u, 32u}) {
@@ -65,7 +65,7 @@ TEST_P(LowPrecision, RefusesWeightsThatItCannotHold) {
     }
 }
 
-TEST_P(LowPrecision, CountsWeightsThatAreFarTooSmallAsNothing) {
+TEST_P(LowPrecisionWeights, CountsWeightsThatAreFarTooSmallAsNothing) {
   for (const float value : {1e-44f, 1e-38f, 1e-31f, -1e-35f}) {
     const ModelDirectory tiny, zero;
     set_weights(tiny, value, 32);

@@ -303,6 +303,16 @@ TEST(ModelText, A100KilobyteTextIsCut) {
 
 // --------------------------------------------------------------------------------- dialects
 
+// Nothing is put around it then, and the original has a row of padding.
+TEST(ModelEmbed, AnEmptyTextWithoutATemplateIsPadding) {
+  const ModelDirectory directory;
+  directory.edit_json("tokenizer.json", [](auto& json) { json["post_processor"] = nullptr; });
+  const Model model = Model::load(directory.path(), {.threads = 1});
+  const Tensor vectors = model.embed({"", "사람"});
+  const Tensor padding = model.embed({"[PAD]"});
+  EXPECT_TRUE(std::ranges::equal(vectors.at(0), padding.at(0)));
+}
+
 TEST(ModelDialect, HuggingFaceIsTheDefault) {
   const Model model = load();
   EXPECT_EQ(model.preprocessor().dialect(), Dialect::huggingface);

@@ -13,6 +13,7 @@
 #include <klue/text/preprocessor.hpp>
 
 #include "shared_data.hpp"
+#include "text/names.hpp"
 
 namespace klue {
 namespace {
@@ -66,7 +67,8 @@ TEST(GoldenTest, HuggingFaceTokenization) {
     EncodeOptions options;
     if (expected.contains("max_length")) {
       options.max_length = expected.at("max_length").get<std::size_t>();
-      options.truncation = truncation_named(expected.at("strategy").get<std::string>()).value();
+      options.truncation =
+          test::truncation_named(expected.at("strategy").get<std::string>()).value();
     }
     const auto encode = [&] {
       return preprocessor.encode(
@@ -100,7 +102,8 @@ TEST(GoldenTest, TensorflowPreprocessing) {
       return;
     }
     const auto more = preprocessor.tokenize({expected.at("text_pair").get<std::string>()});
-    const auto truncation = truncation_named(expected.at("truncator").get<std::string>()).value();
+    const auto truncation =
+        test::truncation_named(expected.at("truncator").get<std::string>()).value();
     const EncoderInputs packed = preprocessor.bert_pack_inputs(
         {tokens, more}, expected.at("seq_length").get<std::size_t>(), truncation);
     EXPECT_THAT(packed.input_word_ids,

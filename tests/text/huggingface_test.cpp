@@ -16,7 +16,10 @@
 #include <nlohmann/json.hpp>
 
 #include <klue/core/error.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/tokenizer.hpp>
+
+#include "text/names.hpp"
 
 namespace klue {
 namespace {
@@ -50,9 +53,9 @@ Case case_of(const Json& entry) {
     const Json& truncation = entry.at("truncation");
     result.options.max_length = truncation.at("max_length").get<std::size_t>();
     result.options.truncation =
-        truncation_named(truncation.at("strategy").get<std::string>()).value();
+        test::truncation_named(truncation.at("strategy").get<std::string>()).value();
     result.options.truncation_side =
-        truncation.at("direction") == "left" ? Side::left : Side::right;
+        truncation.at("direction") == "left" ? TruncationSide::left : TruncationSide::right;
     result.options.stride = truncation.at("stride").get<std::size_t>();
     result.options.return_overflowing = true;
   }
@@ -70,7 +73,11 @@ Pairs code_point_offsets(const Encoding& encoding, const Case& c) {
   return result;
 }
 
-void expect_equal(const Encoding& encoding, const Json& expected, const Case& c) {
+void expect_equal(const Tokenizer& tokenizer, const Encoding& encoding, const Json& expected,
+                  const Case& c) {
+  if (expected.contains("tokens")) {
+    EXPECT_EQ(tokenizer.texts(encoding), expected.at("tokens").get<std::vector<std::string>>());
+  }
   EXPECT_EQ(encoding.ids, expected.at("ids").get<std::vector<std::int32_t>>());
   EXPECT_EQ(encoding.word_ids, expected.at("word_ids").get<std::vector<std::int32_t>>());
   EXPECT_EQ(encoding.special_tokens_mask,
@@ -85,13 +92,13 @@ void expect_equal(const Tokenizer& tokenizer, const Json& expected) {
     return;
   }
   const Encoding encoding = tokenizer.encode(c.text, c.pair, c.options);
-  expect_equal(encoding, expected, c);
+  expect_equal(tokenizer, encoding, expected, c);
   // Not of the windows: there the reference forgets what its template says about types.
   EXPECT_EQ(encoding.type_ids, expected.at("type_ids").get<std::vector<std::int32_t>>());
   const Json& windows = expected.at("overflowing");
   ASSERT_EQ(encoding.overflowing.size(), windows.size());
   for (std::size_t i = 0; i < windows.size(); ++i)
-    expect_equal(encoding.overflowing[i], windows[i], c);
+    expect_equal(tokenizer, encoding.overflowing[i], windows[i], c);
 
   EXPECT_EQ(tokenizer.decode(encoding.ids, {.skip_special_tokens = false}),
             expected.at("decoded").get<std::string>());
@@ -103,7 +110,7 @@ class HuggingFaceTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(HuggingFaceTest, GivesTheSameAnswers) {
   const std::string file = GetParam() + ".json";
-  const Tokenizer tokenizer(parse_tokenizer_json(read(cases_directory() / file), file));
+  const Tokenizer tokenizer(detail::parse_tokenizer_json(read(cases_directory() / file), file));
   std::ifstream cases(cases_directory() / (GetParam() + ".cases.jsonl"));
   int count = 0;
   for (std::string line; std::getline(cases, line); ++count) {

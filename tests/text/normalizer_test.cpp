@@ -19,7 +19,8 @@ std::string shown(const std::vector<NormalizedChar>& chars) {
   std::string text;
   for (const NormalizedChar& c : chars) {
     append_utf8(text, c.value);
-    text += "(" + std::to_string(c.begin) + "," + std::to_string(c.end) + ")";
+    text.append("(").append(std::to_string(c.begin)).append(",");
+    text.append(std::to_string(c.end)).append(")");
   }
   return text;
 }
@@ -61,7 +62,8 @@ TEST(NormalizerTest, LaterMarksHaveNoCombiningClass) {
   TokenizerConfig config;
   config.strip_accents = true;
   std::vector<NormalizedChar> chars;
-  Normalizer(config)("a\u1df6\u0334", 0, chars);
+  const Normalizer normalizer(config);
+  normalizer("a\u1df6\u0334", 0, chars);
   EXPECT_EQ(shown(chars), "a(0,1)\u1df6(1,4)");
 }
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include <klue/text/detail/char_traits.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/encoding.hpp>
-#include <klue/text/tokenizer_config.hpp>
 #include <klue/text/utf8.hpp>
 
 namespace klue::test {
@@ -19,7 +19,7 @@ namespace klue::test {
 /// clever. It knows cased configurations and added tokens without flags.
 class SlowTokenizer {
  public:
-  SlowTokenizer(const Vocabulary& vocabulary, TokenizerConfig config, Dialect dialect)
+  SlowTokenizer(const Vocabulary& vocabulary, detail::TokenizerConfig config, Dialect dialect)
       : config_(std::move(config)), dialect_(dialect) {
     for (std::size_t id = 0; id < vocabulary.size(); ++id)
       ids_[vocabulary.pieces()[id]] = static_cast<std::int32_t>(id);
@@ -30,7 +30,7 @@ class SlowTokenizer {
     std::int32_t words = 0;
     std::size_t begin = 0;
     for (std::size_t at = 0; at < text.size();) {
-      const AddedToken* token = added_token_at(text.substr(at));
+      const detail::AddedToken* token = added_token_at(text.substr(at));
       if (token == nullptr) {
         ++at;
         continue;
@@ -56,10 +56,10 @@ class SlowTokenizer {
     tokens.word_ids.push_back(word);
   }
 
-  const AddedToken* added_token_at(std::string_view text) const {
-    const AddedToken* longest = nullptr;
+  const detail::AddedToken* added_token_at(std::string_view text) const {
+    const detail::AddedToken* longest = nullptr;
     if (dialect_ == Dialect::tensorflow) return longest;
-    for (const AddedToken& token : config_.added_tokens)
+    for (const detail::AddedToken& token : config_.added_tokens)
       if (text.starts_with(token.content) &&
           (longest == nullptr || token.content.size() > longest->content.size()))
         longest = &token;
@@ -154,7 +154,7 @@ class SlowTokenizer {
       put(tokens, of_word.ids[i], of_word.offsets[i], number);
   }
 
-  TokenizerConfig config_;
+  detail::TokenizerConfig config_;
   Dialect dialect_;
   std::map<std::string, std::int32_t> ids_;
 };

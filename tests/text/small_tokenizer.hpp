@@ -5,9 +5,17 @@
 #include <utility>
 #include <vector>
 
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/tokenizer.hpp>
 
 namespace klue::test {
+
+using detail::AddedToken;
+using detail::parse_tokenizer_json;
+using detail::read_tokenizer_files;
+using detail::TemplatePiece;
+using detail::TokenizerConfig;
+using detail::TokenizerFiles;
 
 inline const std::vector<std::string> special_pieces = {"[CLS]", "[PAD]", "[SEP]", "[UNK]",
                                                         "[MASK]"};

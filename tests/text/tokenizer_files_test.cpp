@@ -315,7 +315,7 @@ TEST(TokenizerFilesTest, TokenizerConfigBesideVocabTxt) {
   EXPECT_FALSE(tokenizer.config().strip_accents);
   EXPECT_FALSE(tokenizer.config().handle_chinese_chars);
   EXPECT_EQ(tokenizer.config().model_max_length, 512u);
-  EXPECT_EQ(tokenizer.config().truncation_side, Side::left);
+  EXPECT_EQ(tokenizer.config().truncation_side, TruncationSide::left);
   EXPECT_EQ(tokenizer.special_ids().cls, 12);  // tokenizer_config.json decides
   EXPECT_EQ(tokenizer.special_ids().mask, 5);
   EXPECT_THAT(tokenizer.encode("AB<new>").ids, ElementsAre(12, 11, 13, 3));

@@ -180,7 +180,9 @@ TEST(TokenizerTest, EncodeCutsToTheLength) {
   const Tokenizer tokenizer = small_tokenizer(hangul);
   EXPECT_THAT(tokenizer.encode("가 나 다 가", {}, {.max_length = 4}).ids, ElementsAre(0, 5, 6, 2));
   EXPECT_THAT(
-      tokenizer.encode("가 나 다 가", {}, {.max_length = 4, .truncation_side = Side::left}).ids,
+      tokenizer
+          .encode("가 나 다 가", {}, {.max_length = 4, .truncation_side = TruncationSide::left})
+          .ids,
       ElementsAre(0, 7, 5, 2));
   EXPECT_THAT(tokenizer.encode("가", {}, {.max_length = 2}).ids, ElementsAre(0, 2));
   EXPECT_THROW(tokenizer.encode("가", {}, {.max_length = 1}), UsageError);
@@ -188,6 +190,40 @@ TEST(TokenizerTest, EncodeCutsToTheLength) {
                UsageError);
   EXPECT_NO_THROW(
       tokenizer.encode("가 나", {}, {.max_length = 4, .truncation = Truncation::error}));
+}
+
+TEST(TokenizerTest, WindowsFollowTheTextThatStandsFirst) {
+  using Kind = TemplatePiece::Kind;
+  TokenizerFiles files = small_files({"가", "나", "다"});
+  files.config.pair = {{Kind::second_text, {}, 0}, {Kind::first_text, {}, 1}};
+  const Tokenizer tokenizer(std::move(files));
+  const Encoding encoding =
+      tokenizer.encode("가 나", "다 가", {.max_length = 2, .return_overflowing = true});
+  EXPECT_THAT(encoding.ids, ElementsAre(7, 5));
+  ASSERT_EQ(encoding.overflowing.size(), 3u);
+  EXPECT_THAT(encoding.overflowing[0].ids, ElementsAre(5, 5));
+  EXPECT_THAT(encoding.overflowing[1].ids, ElementsAre(5, 6));
+  EXPECT_THAT(encoding.overflowing[2].ids, ElementsAre(7, 6));
+}
+
+TEST(TokenizerTest, TextsAreWhatAddedTokensMatched) {
+  TokenizerConfig config;
+  config.lowercase = config.strip_accents = true;
+  config.added_tokens = {{.content = "<É>", .id = 6, .lstrip = true},
+                         {.content = "#", .id = 7, .rstrip = true, .normalized = false}};
+  const Tokenizer tokenizer = small_tokenizer({"a"}, Dialect::huggingface, config);
+  const std::string text = "[MASK]a <é>A#  <É>";
+  EXPECT_THAT(tokenizer.texts(tokenizer.tokenize(text)),
+              ElementsAre("[MASK]", "a", " <e>", "a", "#  ", "<e>"));
+  // The second and third windows of three tokens each.
+  const Encoding encoding =
+      tokenizer.encode(text, {}, {.max_length = 5, .stride = 1, .return_overflowing = true});
+  EXPECT_THAT(tokenizer.texts(encoding), ElementsAre("[CLS]", "[MASK]", "a", " <e>", "[SEP]"));
+  ASSERT_EQ(encoding.overflowing.size(), 2u);
+  EXPECT_THAT(tokenizer.texts(encoding.overflowing[0]),
+              ElementsAre("[CLS]", " <e>", "a", "#  ", "[SEP]"));
+  EXPECT_THAT(tokenizer.texts(encoding.overflowing[1]),
+              ElementsAre("[CLS]", "#  ", "<e>", "[SEP]"));
 }
 
 TEST(TokenizerTest, OverflowingWindowsShareTheStride) {

@@ -8,6 +8,8 @@
 #include <klue/core/error.hpp>
 #include <klue/text/truncation.hpp>
 
+#include "text/names.hpp"
+
 namespace klue {
 namespace {
 
@@ -107,9 +109,9 @@ TEST(TruncationTest, NamesThereAndBack) {
   for (const auto truncation :
        {Truncation::longest_first, Truncation::only_first, Truncation::only_second,
         Truncation::round_robin, Truncation::waterfall, Truncation::error})
-    EXPECT_EQ(truncation_named(name(truncation)), truncation);
-  EXPECT_EQ(name(Truncation::longest_first), "longest_first");
-  EXPECT_EQ(truncation_named("longest"), std::nullopt);
+    EXPECT_EQ(test::truncation_named(truncation_name(truncation)), truncation);
+  EXPECT_EQ(truncation_name(Truncation::longest_first), "longest_first");
+  EXPECT_EQ(test::truncation_named("longest"), std::nullopt);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include <klue/core/error.hpp>
 #include <klue/hub.hpp>
 
 namespace tools {
@@ -67,7 +68,13 @@ std::filesystem::path model_path(const std::string& program, const std::string& 
   klue::hub::Options hub = klue::hub::Options::from_environment();
   DownloadNotice notice(program, model, hub.cache);
   if (!quiet) hub.progress = [&](const klue::hub::Progress& progress) { notice.show(progress); };
-  return klue::hub::fetch(model, hub);
+  try {
+    return klue::hub::fetch(model, hub);
+  } catch (const klue::Error& found) {
+    // A mistyped path looks like a name.
+    throw klue::IoError(std::string("no such directory, and as a name on the hub: ") + found.what(),
+                        {.file = model});
+  }
 }
 
 }  // namespace tools

@@ -1,30 +1,37 @@
 // The command `embed`: texts in, vectors out. Everything here is reading, calling the library and
 // writing; what a program would want is in the library.
 
-#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <span>
+#include <stop_token>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include <klue/klue.hpp>
 
 #include "common/model_path.hpp"
+#include "common/output_file.hpp"
+#include "common/standard_streams.hpp"
+#include "common/stop_signals.hpp"
+#include "embedder.hpp"
+#include "heat_map.hpp"
+#include "info.hpp"
+#include "merge.hpp"
+#include "near.hpp"
 #include "options.hpp"
-#include "reader.hpp"
-#include "writer.hpp"
+#include "text_feed.hpp"
+#include "tokenize.hpp"
+#include "vector_writer.hpp"
+#include "write_vectors.hpp"
 
 namespace embed {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Texts read, computed and written at a time: enough to order by length, little enough to begin
-// soon and to stay small.
-constexpr std::size_t kRecordsAtOnce = 4096;
 
 // Beside the installed program, or in the source tree of the build.
 fs::path demo_model() {
@@ -37,233 +44,141 @@ fs::path demo_model() {
 
 fs::path model_directory(const Options& options) {
   if (!options.model.empty()) return tools::model_path("embed", options.model, options.quiet);
-  if (!options.quiet && !options.tokenize)
-    std::cerr << "embed: no --model given: using the small bundled demo model\n";
+  if (!options.tokenize) notice(options, "no --model given: using the small bundled demo model");
   return demo_model();
 }
 
 klue::LoadOptions load_options(const Options& options) {
   klue::LoadOptions load = options.load;
   load.dialect = options.dialect;
+  // Threads that each have texts of their own need not wait for each other.
+  if (is_bulk(options)) load.threads = 1;
   return load;
 }
 
-// "cls + mean, Dense 1536 → 256, tanh, normalized: vectors of 256"
-std::string pooling_line(const klue::ModelInfo& info) {
-  std::string line;
-  for (const klue::Pooling pooling : info.poolings)
-    line.append(line.empty() ? "" : " + ").append(klue::pooling_name(pooling));
-  for (const std::string& module : info.modules)
-    line.append(", ").append(module);
-  if (info.normalize) line.append(", normalized");
-  return line.append(": vectors of ").append(std::to_string(info.embedding_size));
-}
-
-// "classifier on the first token: 3 labels: 함의, 모순, 중립"
-std::string head_line(const klue::HeadInfo& head) {
-  std::string line = head.description;
-  if (head.labels > 0) line.append(": ").append(std::to_string(head.labels)).append(" labels");
-  for (std::size_t i = 0; i < head.label_names.size(); ++i)
-    line.append(i == 0 ? ": " : ", ").append(head.label_names[i]);
-  return line;
-}
-
-void print_info(const klue::Model& model, std::ostream& out) {
-  const klue::ModelInfo& info = model.info();
-  const klue::EncoderConfig& c = model.encoder().config();
-  out << "model      " << info.directory.string() << "\n"
-      << "weights    " << info.weights_file.filename().string() << " (" << info.weights_format
-      << ")\n"
-      << "encoder    " << c.model_type << ", " << c.num_hidden_layers << " layers of "
-      << c.hidden_size << ", " << c.num_attention_heads << " heads, inner size "
-      << c.intermediate_size << "\n"
-      << "vocabulary " << c.vocab_size << " pieces, "
-      << (model.preprocessor().dialect() == klue::Dialect::tensorflow ? "tensorflow"
-                                                                      : "huggingface")
-      << " dialect\n"
-      << "length     " << info.max_length << " of " << c.max_sequence_length() << " tokens\n"
-      << "pooler     " << (model.encoder().has_pooler() ? "yes" : "none") << "\n"
-      << "pooling    " << pooling_line(info) << "\n"
-      << "head       " << (info.head ? head_line(*info.head) : "none") << "\n"
-      << "engine     " << info.engine << ", " << info.threads
-      << (info.threads == 1 ? " thread\n" : " threads\n");
-}
-
-// ---------------------------------------------------------------------------------- --tokenize
-
-// bert_pack_inputs of one record, at most `limit` tokens, padded to seq_length.
-klue::EncoderInputs pack(const klue::Preprocessor& preprocessor, const Record& record,
-                         std::size_t limit, std::size_t seq_length, klue::Truncation truncation) {
-  const std::vector<klue::Tokens> first = preprocessor.tokenize({std::string_view(record.text)});
-  klue::EncoderInputs inputs;
-  if (record.text_pair) {
-    const auto second = preprocessor.tokenize({std::string_view(*record.text_pair)});
-    inputs = preprocessor.bert_pack_inputs({first, second}, limit, truncation);
-  } else {
-    inputs = preprocessor.bert_pack_inputs({first}, limit, truncation);
+// `embed sentences.txt` embeds these letters, which is seldom what was meant.
+void warn_of_file_names(const Options& options) {
+  for (const std::string& text : options.texts) {
+    std::error_code error;
+    if (fs::is_regular_file(text, error))
+      notice(options,
+             "\"" + text + "\" is taken as a text; for what is in that file: --input " + text);
   }
-  inputs.input_word_ids.resize(seq_length, preprocessor.tokenizer().special_ids().pad);
-  inputs.input_mask.resize(seq_length, 0);
-  inputs.input_type_ids.resize(seq_length, 0);
-  return inputs;
 }
 
-std::string tokenized_line(const klue::Preprocessor& preprocessor, const Record& record,
-                           const Options& options) {
-  const klue::Truncation truncation = options.truncation.value_or(
-      preprocessor.dialect() == klue::Dialect::tensorflow ? klue::Truncation::round_robin
-                                                          : klue::Truncation::longest_first);
-  std::optional<std::size_t> limit = options.max_length;
-  if (options.seq_length)
-    limit = std::min(limit.value_or(*options.seq_length), *options.seq_length);
-  const klue::TextPair text = record;
-  const klue::Encoding encoding = preprocessor.encode(
-      text.text, text.text_pair, {.max_length = limit, .truncation = truncation});
-
-  nlohmann::ordered_json line;
-  line["tokens"] = nlohmann::json::array();
-  for (const std::int32_t id : encoding.ids)
-    line["tokens"].push_back(preprocessor.tokenizer().token(id));
-  line["ids"] = encoding.ids;
-  line["offsets"] = nlohmann::json::array();
-  for (const klue::Offset& offset : encoding.offsets)
-    line["offsets"].push_back({offset.begin, offset.end});
-  if (options.seq_length) {
-    const klue::EncoderInputs inputs =
-        pack(preprocessor, record, *limit, *options.seq_length, truncation);
-    line["input_word_ids"] = inputs.input_word_ids;
-    line["input_mask"] = inputs.input_mask;
-    line["input_type_ids"] = inputs.input_type_ids;
-  }
-  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+std::vector<tools::Record> read_all(TextFeed& feed) {
+  std::vector<tools::Record> records;
+  for (tools::Record record; feed.next(record); record = {})
+    records.push_back(std::move(record));
+  return records;
 }
 
-void tokenize(const Options& options) {
-  const klue::Preprocessor preprocessor =
-      klue::load_preprocessor(model_directory(options), load_options(options));
-  Reader reader(options);
-  Destination destination(options.out);
-  for (auto records = reader.read(kRecordsAtOnce); !records.empty();
-       records = reader.read(kRecordsAtOnce))
-    for (const Record& record : records)
-      destination.write(tokenized_line(preprocessor, record, options));
-  destination.finish();
+void draw(const Options& options, const std::vector<tools::Record>& records,
+          std::span<const float> cosines) {
+  for (const std::string& input : options.input.files)
+    tools::refuse_same_file(options.plot, input, "the input");
+  std::vector<std::string> labels;
+  for (const tools::Record& record : records)
+    labels.push_back(record.text_pair ? record.text + " / " + *record.text_pair : record.text);
+  tools::OutputFile file(options.plot);
+  file.write(heat_map(labels, cosines));
+  file.finish();
 }
 
-// ------------------------------------------------------------------------------------- vectors
-
-klue::EmbedOptions embedding_options(const Options& options) {
-  klue::EmbedOptions result{.pooling = options.pooling,
-                            .max_length = options.max_length,
-                            .truncation = options.truncation};
-  if (options.output == Output::pooled) result.pooling = klue::Pooling::pooler;
-  if (options.normalize) result.normalize = true;
-  // Padding does not change an embedding; what remains of a sequence length is its limit.
-  if (options.seq_length)
-    result.max_length =
-        std::min(result.max_length.value_or(*options.seq_length), *options.seq_length);
-  return result;
-}
-
-const char* json_key(Output output) {
-  if (output == Output::pooled) return "pooled_output";
-  return output == Output::logits ? "logits" : "embedding";
-}
-
-// One vector per text: embeddings, pooled outputs or logits.
-klue::Tensor vectors_of(const klue::Model& model, const Options& options,
-                        const std::vector<Record>& records) {
-  if (options.output != Output::logits) return model.embed(records, embedding_options(options));
-  return model.classify(records, {.max_length = options.max_length,
-                                  .seq_length = options.seq_length,
-                                  .truncation = options.truncation});
-}
-
-void write_vectors(const klue::Model& model, const Options& options, Reader& reader,
-                   Destination& destination) {
-  VectorWriter writer(destination, options.format, json_key(options.output));
-  std::vector<Record> records;
-  std::size_t width = 0;  // no texts have one, too
-  do {
-    records = reader.read(kRecordsAtOnce);
-    const klue::Tensor vectors = vectors_of(model, options, records);
-    width = vectors.shape()[1];
-    for (std::size_t i = 0; i < records.size(); ++i)
-      writer.write(vectors.at(i));
-  } while (!records.empty());
-  writer.finish(width);
-}
-
-void write_similarities(const klue::Model& model, const Options& options, Reader& reader,
-                        Destination& destination) {
-  const std::vector<Record> records = reader.read(~std::size_t{0});
-  klue::EmbedOptions embedding = embedding_options(options);
-  embedding.normalize = true;
-  const klue::Tensor vectors = model.embed(records, embedding);
-  VectorWriter writer(destination, options.format, "similarity", /*decimals=*/4);
-  std::vector<float> row(records.size());
+void write_similarities(const klue::Model& model, const Options& options, TextFeed& feed,
+                        tools::OutputFile& file, const std::stop_token& stop) {
+  Chunk chunk{.records = read_all(feed)};
+  Embedder(model, options).compute(chunk, stop);
+  const std::vector<tools::Record>& records = chunk.records;
+  const klue::Tensor& vectors = chunk.vectors;
+  VectorWriter writer(file, {.format = options.format,
+                             .key = "similarity",
+                             .with_text = options.with_text,
+                             .width = records.size(),
+                             .decimals = 4,
+                             .count = records.size()});
+  writer.begin();
+  std::vector<float> row(records.size()), all;
   for (std::size_t i = 0; i < records.size(); ++i) {
     for (std::size_t j = 0; j < records.size(); ++j)
       row[j] = i == j ? 1.0f : klue::cosine_similarity(vectors.at(i), vectors.at(j));
-    writer.write(row);
+    writer.write(row, i, &records[i]);
+    if (!options.plot.empty()) all.insert(all.end(), row.begin(), row.end());
   }
-  writer.finish(records.size());
+  writer.finish();
+  if (!options.plot.empty()) draw(options, records, all);
 }
 
-void write_tokens(const klue::Model& model, const Options& options, Reader& reader,
-                  Destination& destination) {
+void write_tokens(const klue::Model& model, const Options& options, TextFeed& feed,
+                  tools::OutputFile& file) {
   const bool all_layers = options.output == Output::layers;
   const klue::OutputOptions outputs{
       .pooled_output = false, .sequence_output = !all_layers, .encoder_outputs = all_layers};
   const klue::TextOptions texts{.max_length = options.max_length,
                                 .seq_length = options.seq_length,
-                                .truncation = options.truncation};
+                                .truncation = options.long_texts == Long::refuse
+                                                  ? klue::Truncation::error
+                                                  : options.truncation};
   const auto arrays = [&](klue::EncoderOutputs& result) {
     return all_layers ? std::move(result.encoder_outputs)
                       : std::vector<klue::Tensor>{std::move(result.sequence_output)};
   };
   if (options.format == Format::npy || options.format == Format::f32) {
     // One array, as wide as the longest text: all texts have to be known first.
-    klue::EncoderOutputs result = model.encode(reader.read(~std::size_t{0}), outputs, texts);
-    return write_arrays(destination, options.format, arrays(result), all_layers);
+    klue::EncoderOutputs result = model.encode(read_all(feed), outputs, texts);
+    return write_arrays(file, options.format, arrays(result), all_layers);
   }
   // One text at a time has no padding that would have to be left out again.
   std::size_t index = 0;
-  for (auto records = reader.read(1); !records.empty(); records = reader.read(1)) {
-    klue::EncoderOutputs result = model.encode(records, outputs, texts);
-    write_token_vectors(destination, options.format, index++, arrays(result), all_layers);
+  for (tools::Record record; feed.next(record); record = {}) {
+    klue::EncoderOutputs result = model.encode(std::vector{record}, outputs, texts);
+    write_token_vectors(file, options.format, index++, arrays(result), all_layers);
+    file.flush();
   }
-  destination.finish();
 }
 
 void run(const Options& options) {
-  if (options.tokenize) return tokenize(options);
+  warn_of_file_names(options);
+  if (options.merge) return merge(options);
+  if (options.tokenize)
+    return write_tokenized(klue::load_preprocessor(model_directory(options), load_options(options)),
+                           options);
   const auto model = klue::Model::load(model_directory(options), load_options(options));
-  const bool only_info = options.texts.empty() && options.input.empty();
-  if (options.info) print_info(model, only_info ? std::cout : std::cerr);
+  const bool only_info =
+      options.texts.empty() && options.input.files.empty() && options.vectors.empty();
+  if (options.info) print_info(model, thread_count(options), only_info ? std::cout : std::cerr);
   if (only_info) return;
-  if (options.output == Output::pooled) model.encoder().require_pooler();
-  if (options.output == Output::logits) model.classify(std::vector<Record>{});  // or an error
-  Reader reader(options);
-  Destination destination(options.out);
+  if (options.searches()) return write_hits(model, options);
+  if (options.duplicates) return write_duplicates(model, options);
+  const bool tokens = options.output == Output::sequence || options.output == Output::layers;
+  if (!options.similarity && !tokens) return write_vectors(model, options);
+
+  for (const std::string& input : options.input.files)
+    tools::refuse_same_file(options.out, input, "the input");
+  tools::refuse_file_of(options.out, model.info().directory, "a file of the model");
+  const tools::StopSignals stop;
+  TextFeed feed(options, stop.token());
+  tools::OutputFile file(options.out);
   if (options.similarity)
-    write_similarities(model, options, reader, destination);
-  else if (options.output == Output::sequence || options.output == Output::layers)
-    write_tokens(model, options, reader, destination);
+    write_similarities(model, options, feed, file, stop.token());
   else
-    write_vectors(model, options, reader, destination);
+    write_tokens(model, options, feed, file);
+  file.finish();
 }
 
 }  // namespace
 }  // namespace embed
 
 int main(int argc, char** argv) {
+  tools::guard_standard_streams();
   std::ios::sync_with_stdio(false);
   int status = 0;
   try {
     if (const auto options = embed::parse_command_line(argc, argv, status)) embed::run(*options);
     if (!std::cout.flush())  // what --help, --version and --info print is a result, too
       throw klue::IoError("cannot write", {.file = "standard output"});
+  } catch (const klue::StoppedError&) {
+    tools::die_of(tools::StopSignals::received());
   } catch (const std::bad_alloc&) {
     std::cerr << "embed: not enough memory\n";
     status = 1;

@@ -1,22 +1,27 @@
-// The command `evaluate`: how well the cosines of a model agree with people's scores.
+// The command `evaluate`: how well the cosines of a model agree with people's scores, and how KLUE
+// scores predictions.
 
-#include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <new>
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <klue/klue.hpp>
 
 #include "common/model_path.hpp"
+#include "klue_task.hpp"
 #include "ngrams.hpp"
 #include "options.hpp"
 #include "pairs.hpp"
+#include "score.hpp"
 #include "statistics.hpp"
 #include "table.hpp"
 
@@ -63,7 +68,20 @@ std::optional<klue::Model> load(const std::filesystem::path& directory, const Op
   }
 }
 
-void run(const Options& options) {
+bool run_score(const Options& options) {
+  if (options.input == "-")
+    return score_lines(*options.score, std::cin, "standard input", std::cout, std::cerr);
+  if (std::filesystem::is_directory(options.input))
+    throw klue::IoError("is a directory, not a file of predictions", {.file = options.input});
+  errno = 0;
+  std::ifstream file(options.input, std::ios::binary);
+  if (!file)
+    throw klue::IoError("cannot open the file",
+                        {.file = options.input, .actual = std::generic_category().message(errno)});
+  return score_lines(*options.score, file, options.input, std::cout, std::cerr);
+}
+
+void run_similarity(const Options& options) {
   std::vector<File> files;
   for (const std::string& name : options.files)
     files.push_back({name, read_pairs(name)});
@@ -88,6 +106,56 @@ void run(const Options& options) {
   std::cout << table(all, options.format);
 }
 
+/// KLUE's scores of a fine-tuned model. False where one of them is refused.
+bool run_task(const Options& options) {
+  std::ofstream predictions;
+  if (!options.predictions.empty()) {
+    errno = 0;
+    predictions.open(options.predictions, std::ios::binary);
+    if (!predictions)
+      throw klue::IoError("cannot write", {.file = options.predictions,
+                                           .actual = std::generic_category().message(errno)});
+  }
+  const std::filesystem::path directory =
+      tools::model_path("evaluate", options.model, options.quiet);
+  std::vector<klue::Precision> precisions = options.precisions;
+  if (precisions.empty()) precisions = {klue::Precision::f32};
+  std::vector<ScoreRow> rows;
+  bool all = true;
+  for (const klue::Precision precision : precisions) {
+    klue::LoadOptions how = options.load;
+    how.precision = precision;
+    const klue::baseline::Runner runner(klue::Model::load(directory, how), *options.task);
+    for (const std::string& file : options.files) {
+      PredictedSet predicted = predict(runner, file, options.max_length);
+      const std::string name(klue::precision_name(precision));
+      predicted.set["name"] = file + " " + name;
+      if (predictions.is_open()) predictions << predicted.set.dump() << "\n";
+      const PredictionSet set = PredictionSet::of(std::move(predicted.set), file, name);
+      ScoreRow row{.file = std::filesystem::path(file).filename().string(),
+                   .examples = predicted.examples,
+                   .what = name,
+                   .scores = score(*options.task, set)};
+      if (row.scores.refusal) {
+        std::cerr << "evaluate: " << file << ": " << *row.scores.refusal << "\n";
+        all = false;
+      }
+      rows.push_back(std::move(row));
+    }
+  }
+  if (predictions.is_open() && !predictions.flush())
+    throw klue::IoError("cannot write", {.file = options.predictions});
+  std::cout << table(rows, options.format);
+  return all;
+}
+
+bool run(const Options& options) {
+  if (options.score) return run_score(options);
+  if (options.task) return run_task(options);
+  run_similarity(options);
+  return true;
+}
+
 }  // namespace
 }  // namespace evaluate
 
@@ -96,7 +164,7 @@ int main(int argc, char** argv) {
   int status = 0;
   try {
     if (const auto options = evaluate::parse_command_line(argc, argv, status))
-      evaluate::run(*options);
+      status = evaluate::run(*options) ? 0 : 1;
     if (!std::cout.flush()) throw klue::IoError("cannot write", {.file = "standard output"});
   } catch (const std::bad_alloc&) {
     std::cerr << "evaluate: not enough memory\n";

@@ -7,16 +7,23 @@
 
 #include <klue/klue.hpp>
 
+#include "benchmark.hpp"
+
 namespace evaluate {
 
-enum class Format { text, tsv };
+enum class Format { text, tsv, jsonl };
 
 /// The command line.
 struct Options {
   std::vector<std::string> files;
-  std::string model;  ///< empty: the bundled demo model
+  std::optional<Benchmark> score;  ///< scores predictions, and runs no model
+  std::string input;               ///< of predictions; "-": standard input
+  std::optional<Benchmark> task;   ///< runs a fine-tuned model over KLUE's files
+  std::string predictions;         ///< where what it predicts is written; empty: nowhere
+  std::string model;               ///< empty: the bundled demo model
   klue::LoadOptions load;
-  std::vector<klue::Precision> precisions;  ///< empty: all that this processor has
+  /// Empty: all that this processor has; of a task f32.
+  std::vector<klue::Precision> precisions;
   klue::Pooling pooling = klue::Pooling::automatic;
   std::optional<std::size_t> max_length;
   bool baseline = true;

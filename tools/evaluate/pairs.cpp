@@ -1,12 +1,8 @@
 #include "pairs.hpp"
 
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -16,22 +12,10 @@
 
 #include <klue/klue.hpp>
 
+#include "klue_files.hpp"
+
 namespace evaluate {
 namespace {
-
-std::string content_of(const std::string& path) {
-  if (std::filesystem::is_directory(path))
-    throw klue::IoError("is a directory, not a file of sentence pairs", {.file = path});
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw klue::IoError("cannot open the file",
-                        {.file = path, .actual = std::generic_category().message(errno)});
-  std::string content{std::istreambuf_iterator<char>(file), {}};
-  if (file.bad()) throw klue::IoError("cannot read on", {.file = path});
-  if (content.starts_with("\xEF\xBB\xBF")) content.erase(0, 3);  // byte order mark
-  return content;
-}
 
 // ------------------------------------------------------------------------------------ KLUE-STS
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "options.hpp"
+#include "score.hpp"
 
 namespace evaluate {
 
@@ -17,8 +18,19 @@ struct Row {
   double spearman = 0, pearson = 0;
 };
 
+/// One line of the result of a task: the official scores.
+struct ScoreRow {
+  std::string file;
+  std::size_t examples = 0;
+  std::string what;  ///< a precision
+  Scores scores;
+};
+
 /// The result as text, headings included: columns for people with four decimals, or tab-separated
 /// values with as many digits as read back the same. What is not defined is "nan".
 std::string table(std::span<const Row> rows, Format format);
+
+/// The same for rows that have the same scores. Format::jsonl is an object a row.
+std::string table(std::span<const ScoreRow> rows, Format format);
 
 }  // namespace evaluate

@@ -52,4 +52,10 @@ class KLUE_EXPORT IoError : public Error {
   using Error::Error;
 };
 
+/// A stop token of the caller's asked for the end. Nothing is wrong, and nothing came of the call.
+class StoppedError : public Error {
+ public:
+  StoppedError() : Error("stopped") {}
+};
+
 }  // namespace klue

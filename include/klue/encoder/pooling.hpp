@@ -20,6 +20,11 @@ enum class Pooling : std::uint8_t {
   mean_sqrt_len
 };
 
+/// All of them, in the order of a command's help.
+inline constexpr Pooling kPoolings[] = {Pooling::automatic, Pooling::pooler,
+                                        Pooling::cls,       Pooling::mean,
+                                        Pooling::max,       Pooling::mean_sqrt_len};
+
 /// "mean"; the spelling of the command line.
 constexpr std::string_view pooling_name(Pooling pooling) {
   switch (pooling) {

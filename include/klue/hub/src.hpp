@@ -7,6 +7,7 @@
 #include <klue/hub/impl/hub.ipp>
 #include <klue/hub/impl/name.ipp>
 #include <klue/hub/impl/needed_files.ipp>
+#include <klue/hub/impl/server_text.ipp>
 
 #if KLUE_WITH_DOWNLOAD
 #include <klue/hub/impl/blob_download.ipp>

@@ -2,8 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <span>
+#include <string>
 #include <vector>
 
 #include <klue/core/language.hpp>
@@ -50,18 +49,5 @@ struct Encoding {
   bool empty() const noexcept { return ids.empty(); }
   bool operator==(const Encoding&) const = default;
 };
-
-enum class Side { left, right };
-
-struct PaddingOptions {
-  std::optional<std::size_t> length{};  ///< to this many tokens; none: to the longest of the batch
-  std::size_t multiple_of = 0;          ///< then rounded up to a multiple; 0: not rounded
-  Side side = Side::right;
-  std::int32_t pad_id = 0;
-  std::int32_t pad_type_id = 0;
-};
-
-/// Pads every encoding and its overflowing windows. Longer ones stay as they are.
-KLUE_EXPORT void pad(std::span<Encoding> batch, const PaddingOptions& options);
 
 }  // namespace klue

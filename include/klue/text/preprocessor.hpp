@@ -12,6 +12,7 @@
 
 #include <klue/core/encoder_inputs.hpp>
 #include <klue/core/thread_pool.hpp>
+#include <klue/text/dialect.hpp>
 #include <klue/text/encoding.hpp>
 #include <klue/text/tokenizer.hpp>
 #include <klue/text/truncation.hpp>
@@ -28,8 +29,7 @@ struct PreprocessorOptions {
 /// `bert_pack_inputs`. Immutable: any number of threads may use one.
 class KLUE_EXPORT Preprocessor {
  public:
-  /// Reads the tokenizer of a model directory; see `read_tokenizer_files` for what it may hold and
-  /// how it fails.
+  /// Reads the tokenizer of a model directory; see Tokenizer::load.
   static Preprocessor load(const std::filesystem::path& directory,
                            const PreprocessorOptions& options = {});
 

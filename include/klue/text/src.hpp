@@ -5,7 +5,6 @@
 #include <klue/text/impl/added_tokens.ipp>
 #include <klue/text/impl/byte_trie.ipp>
 #include <klue/text/impl/char_traits.ipp>
-#include <klue/text/impl/encoding.ipp>
 #include <klue/text/impl/normalizer.ipp>
 #include <klue/text/impl/offset.ipp>
 #include <klue/text/impl/pack_inputs.ipp>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -11,7 +11,7 @@
 namespace klue {
 
 /// How texts that are too long together are cut.
-enum class Truncation {
+enum class Truncation : std::uint8_t {
   longest_first,  ///< Hugging Face: the longest text first, down to equal lengths
   only_first,     ///< Hugging Face: only the first text
   only_second,    ///< Hugging Face: only the second text
@@ -20,11 +20,32 @@ enum class Truncation {
   error,          ///< nothing is cut; too long is a UsageError
 };
 
-/// The name that the command line uses ("longest_first").
-KLUE_EXPORT std::string_view name(Truncation truncation) noexcept;
+/// All of them, in the order of a command's help.
+inline constexpr Truncation kTruncations[] = {Truncation::longest_first, Truncation::only_first,
+                                              Truncation::only_second,   Truncation::round_robin,
+                                              Truncation::waterfall,     Truncation::error};
 
-/// The value of such a name, if it is one.
-KLUE_EXPORT std::optional<Truncation> truncation_named(std::string_view name) noexcept;
+/// "longest_first": how commands spell it.
+constexpr std::string_view truncation_name(Truncation truncation) {
+  switch (truncation) {
+    case Truncation::longest_first:
+      return "longest_first";
+    case Truncation::only_first:
+      return "only_first";
+    case Truncation::only_second:
+      return "only_second";
+    case Truncation::round_robin:
+      return "round_robin";
+    case Truncation::waterfall:
+      return "waterfall";
+    case Truncation::error:
+      return "error";
+  }
+  return "";
+}
+
+/// Which end of a text that is too long is cut.
+enum class TruncationSide : std::uint8_t { left, right };
 
 /// How many tokens of each text are kept so that all together are at most `budget`.
 ///

@@ -40,25 +40,26 @@ const pieces = [
   '\u00a0', '##\u200b', '\u0000', '㉠', '##㉠', '😀', '##😀', '\u093e', '##\u093e', '##\u302e', "'s", 'not', 'do',
 ];
 
-const tokenizer = (normalizer, { added = [], model = {}, prefix = '##', bert = false } = {}) => {
+const tokenizer = (normalizer, { added = [], model = {}, prefix = '##', bert = false, bFirst = false, sequence = false, decoder = true } = {}) => {
   const vocab = Object.fromEntries(pieces.map((p, i) => [p.startsWith('##') ? prefix + p.slice(2) : p, i]));
   let next = pieces.length;
   const special = (content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
   const token = (id, type_id) => ({ SpecialToken: { id, type_id } }), text = (id, type_id) => ({ Sequence: { id, type_id } });
   const cls = token('[CLS]', 0), sep = token('[SEP]', 0);
+  const wrap = (list, part) => (sequence ? { type: 'Sequence', [list]: [part] } : part);
   return {
     version: '1.0', truncation: null, padding: null,
     added_tokens: [
       ...specials.map((s, i) => special(s, i)),
-      ...added.map((a) => ({ id: a.content in vocab ? vocab[a.content] : next++, single_word: false, lstrip: false, rstrip: false, normalized: true, special: false, ...a })),
+      ...added.map((a) => ({ id: a.content in vocab ? vocab[a.content] : a.id ?? next++, single_word: false, lstrip: false, rstrip: false, normalized: true, special: false, ...a, ...(a.content in vocab ? { id: vocab[a.content] } : {}) })),
     ],
-    normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: false, ...normalizer },
-    pre_tokenizer: { type: 'BertPreTokenizer' },
-    post_processor: bert ? { type: 'BertProcessing', sep: ['[SEP]', 2], cls: ['[CLS]', 0] } : {
-      type: 'TemplateProcessing', single: [cls, text('A', 0), sep], pair: [cls, text('A', 0), sep, text('B', 1), token('[SEP]', 1)],
+    normalizer: wrap('normalizers', { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: false, ...normalizer }),
+    pre_tokenizer: wrap('pretokenizers', { type: 'BertPreTokenizer' }),
+    post_processor: wrap('processors', bert ? { type: 'BertProcessing', sep: ['[SEP]', 2], cls: ['[CLS]', 0] } : {
+      type: 'TemplateProcessing', single: [cls, text('A', 0), sep], pair: bFirst ? [cls, text('B', 0), sep, text('A', 1), token('[SEP]', 1)] : [cls, text('A', 0), sep, text('B', 1), token('[SEP]', 1)],
       special_tokens: Object.fromEntries([['[CLS]', 0], ['[SEP]', 2]].map(([t, i]) => [t, { id: t, ids: [i], tokens: [t] }])),
-    },
-    decoder: { type: 'WordPiece', prefix, cleanup: true },
+    }),
+    decoder: decoder ? wrap('decoders', { type: 'WordPiece', prefix, cleanup: true }) : null,
     model: { type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: prefix, max_input_chars_per_word: 100, vocab, ...model },
   };
 };
@@ -71,6 +72,13 @@ const addedOdd = [
   { content: '韓', normalized: true, lstrip: true, rstrip: true }, { content: '가나', normalized: false, special: true }, { content: '가나다', normalized: false },
   { content: 'Do not', normalized: true }, { content: '각', normalized: true, single_word: true, special: true },
 ];
+// Of one normalized spelling, listed twice, with ids of their own, longer than others, made of spaces.
+const addedTwice = [
+  { content: '<D>', id: 700, rstrip: true }, { content: '<D>', id: 800, lstrip: true, normalized: false }, { content: '<d>', id: 900, special: true, normalized: true },
+  { content: '<É>', id: 950 }, { content: '<é>', id: 951, lstrip: true }, { content: '<e>', id: 952, special: true, normalized: true, single_word: true },
+  { content: 'ab', lstrip: true, special: true }, { content: 'ab', rstrip: true }, { content: 'a'.repeat(40) + 'b' }, { content: 'aa' },
+];
+const addedSpaces = [{ content: ' ', rstrip: true }, { content: '<t>', rstrip: true, normalized: false }, { content: '\t' }, { content: '<n>', rstrip: true }];
 
 const tokenizers = {
   cased: tokenizer({}),
@@ -82,14 +90,20 @@ const tokenizers = {
   added_tokens: tokenizer({}, { added: [...addedRaw, ...addedOdd.filter((a) => !a.normalized)] }),
   added_tokens_normalized: tokenizer({}, { added: [...addedRaw, ...addedNormalized, ...addedOdd] }),
   added_tokens_uncased: tokenizer({ lowercase: true }, { added: [...addedRaw, ...addedNormalized, ...addedOdd] }),
+  added_tokens_twice: tokenizer({}, { added: addedTwice }),
+  added_tokens_twice_uncased: tokenizer({ lowercase: true }, { added: addedTwice }),
+  added_tokens_of_spaces: tokenizer({}, { added: addedSpaces }),
+  second_text_first: tokenizer({}, { bFirst: true }),
+  sequences_of_one: tokenizer({ lowercase: true }, { sequence: true, bert: true }),
+  without_decoder: tokenizer({}, { decoder: false }),
 };
 
 const alphabets = [
   letters, [...'ABCEIST'], [...'가나다라마각힣대한'], [...'가나다라'], ['\u1100', '\u1161', '\u11a8', '\u1102', '\u1103'],
-  [...'éÉñàÅßẞİıΣςσǅKﬁ½'], ['\u0301', '\u0323', '\u0307', '\u0308', '\u0345', '\u302e', '\u1d165', '\u093e', '\u20dd', '\u0f71', '\u111c9'],
+  [...'éÉñàÅßẞİıΣςσǅKﬁ½'], ['\u0301', '\u0323', '\u0307', '\u0334', '\u1df6', '\u09fe', '\u{10f46}', '\u0308', '\u0345', '\u302e', '\u1d165', '\u093e', '\u20dd', '\u0f71', '\u111c9'],
   [...'大韓民國金豈\u{20000}\u{2b820}\u{2f800}'], [...'!.,\'?[]-<>@#'], [...'0123'], [' ', ' ', ' ', '\t', '\n', '\r', '\u00a0', '\u3000', '\u2028', '\u1680', '\u0085', '\u2003'],
   ['\u0000', '\u200b', '\ufeff', '\u00ad', '\ufffd', '\u0007', '\u200d', '\ue000', '\u{e0001}'], [...'😀👍\u{1f3fd}㉠①ㅋㅠᆞ﹏～'],
-  specials, [...addedRaw, ...addedNormalized, ...addedOdd].map((a) => a.content), ['<n0é>', '<N1E\u0301>', 'the', 'don', "'s", '##', 'do not', 'Ab', 'ab', 'abc', '大 韓'],
+  specials, [...addedRaw, ...addedNormalized, ...addedOdd].map((a) => a.content), ['<n0é>', '<N1E\u0301>', '<D>', '<d>', '<É>', '<e>', '<E\u0301>', '<t>', '<n>', 'a'.repeat(40), ' \t ', 'the', 'don', "'s", '##', 'do not', 'Ab', 'ab', 'abc', '大 韓'],
 ];
 const anyCodePoint = () => { for (;;) { const c = random(8) ? random(0x3000) : random(0x110000); if (c < 0xd800 || c > 0xdfff) return String.fromCodePoint(c); } };
 const randomText = () => {
@@ -107,7 +121,7 @@ const randomText = () => {
 const fixedTexts = ['', ' ', '가나다', 'The café', 'don\'t do not', 'a\u0323\u0301b', 'İstanbul ΑΣ', '[MASK]가나', '<r1> <r2> <r3>', 'x <N1É> y <n3é> z', 'a<r4>b <r4> <r4>', '大韓 民國', 'a'.repeat(101), 'a'.repeat(100)];
 
 const plain = (e, deep) => ({
-  ids: e.getIds(), type_ids: e.getTypeIds(), offsets: e.getOffsets(), word_ids: e.getWordIds().map((w) => w ?? -1), special_tokens_mask: e.getSpecialTokensMask(),
+  ids: e.getIds(), tokens: e.getTokens(), type_ids: e.getTypeIds(), offsets: e.getOffsets(), word_ids: e.getWordIds().map((w) => w ?? -1), special_tokens_mask: e.getSpecialTokensMask(),
   ...(deep ? { overflowing: e.getOverflowing().map((o) => plain(o, false)) } : {}),
 });
 

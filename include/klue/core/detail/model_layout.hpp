@@ -4,8 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <klue/core/detail/file_status.hpp>
@@ -58,14 +60,23 @@ inline std::vector<ModuleEntry> read_module_entries(const std::filesystem::path&
                        .expected = "at most " + std::to_string(most),
                        .actual = std::to_string(root.size())});
   for (const JsonNode& entry : root.elements()) {
-    const JsonNode path = entry.at("path");
-    const std::filesystem::path folder = path.string();
+    const auto text = [&](const char* key) {
+      const auto value = entry.is_object() ? entry.find(key) : std::nullopt;
+      if (!value || !value->is_string())
+        throw FormatError(
+            "wrong value",
+            {.file = file.string(), .field = key, .expected = "a string in every module"});
+      return value->string();
+    };
+    std::string type = text("type");
+    const std::filesystem::path folder = text("path");
     if (folder.is_absolute() ||
         std::ranges::find(folder, std::filesystem::path("..")) != folder.end())
-      path.wrong("a folder of the model directory", "a module outside of the model directory");
+      throw FormatError("a module outside of the model directory",
+                        {.file = file.string(), .field = "path", .actual = folder.string()});
     std::string name = folder.lexically_normal().generic_string();
     if (name.ends_with('/')) name.pop_back();
-    modules.push_back({entry.at("type").string(), name == "." ? std::string() : std::move(name)});
+    modules.push_back({std::move(type), name == "." ? std::string() : std::move(name)});
   }
   return modules;
 }

@@ -27,6 +27,11 @@
 
 namespace klue::detail {
 
+/// Some rows of a batch: those of sentence s are rows[first[s]] … rows[first[s + 1] - 1].
+struct ChosenRows {
+  std::span<const std::size_t> rows, first;
+};
+
 /// What is behind `Encoder`: the layers, and batches of sentences whose tokens lie one after
 /// another. Immutable after construction: any number of threads may call it.
 class EncoderCore {
@@ -39,6 +44,11 @@ class EncoderCore {
   const EncoderConfig& config() const noexcept { return config_; }
   bool has_pooler() const noexcept { return pooler_ != nullptr; }
   std::size_t batch_tokens() const noexcept { return batch_tokens_; }
+
+  /// What the encoder was made of and with, for the heads that stand on it.
+  const Checkpoint& checkpoint() const noexcept { return checkpoint_; }
+  const ThreadPool& pool() const noexcept { return *pool_; }
+  Engine engine() const noexcept { return engine_; }
 
   /// Runs a padded batch, as `bert_pack_inputs` makes it. Throws UsageError for inputs whose sizes
   /// disagree, ids outside the model's tables, a row without tokens, a sequence longer than the
@@ -55,12 +65,22 @@ class EncoderCore {
     pool(batch, std::span<const Pooling>(&pooling, 1), sink);
   }
 
+  /// Hands the rows of the last layer, [tokens, hidden] in the order of the batch, to sink(rows);
+  /// they are valid only during the call.
+  template <class Sink>
+  void rows(const TokenBatch& batch, const Sink& sink) const;
+
+  /// The same for some rows alone: the last layer is computed for no others.
+  template <class Sink>
+  void rows(const TokenBatch& batch, const ChosenRows& chosen, const Sink& sink) const;
+
   /// Throws UsageError that says what to use instead where the checkpoint has no pooler.
   void require_pooler() const;
 
  private:
   struct Wanted {
-    bool all_rows;  // of the last layer; else the first row of each sentence
+    bool all_rows;                       // of the last layer; else the first row of each sentence
+    const ChosenRows* chosen = nullptr;  // or these
   };
 
   // Runs all layers; after_layer(index, rows) sees each layer's output. Returns the last layer's
@@ -70,6 +90,7 @@ class EncoderCore {
            const AfterLayer& after_layer) const;
 
   Rows select_first_rows(const TokenBatch& batch, Rows hidden, Workspace& workspace) const;
+  Rows select_rows(const ChosenRows& chosen, Rows hidden, Workspace& workspace) const;
 
   // tanh(W · first token + b) into out, [sentences, hidden].
   void apply_pooler(Rows first_rows, float* out, Workspace& workspace) const;
@@ -84,6 +105,7 @@ class EncoderCore {
   Checkpoint checkpoint_;
   std::shared_ptr<const ThreadPool> pool_;
   std::size_t batch_tokens_;
+  Engine engine_;
   std::unique_ptr<const Embeddings> embeddings_;
   std::vector<EncoderLayer> layers_;
   std::unique_ptr<const Linear> pooler_;
@@ -99,7 +121,9 @@ Rows EncoderCore::run(const TokenBatch& batch, Wanted wanted, Workspace& workspa
   embeddings_->apply(batch, workspace, *pool_);
   QueryRows queries{hidden, batch.first_token};
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (i + 1 == layers_.size() && !wanted.all_rows) {
+    if (i + 1 == layers_.size() && wanted.chosen != nullptr) {
+      queries = {select_rows(*wanted.chosen, hidden, workspace), wanted.chosen->first};
+    } else if (i + 1 == layers_.size() && !wanted.all_rows) {
       workspace.first_query.resize(batch.sentences() + 1);
       std::iota(workspace.first_query.begin(), workspace.first_query.end(), std::size_t{0});
       queries = {select_first_rows(batch, hidden, workspace), workspace.first_query};
@@ -108,6 +132,21 @@ Rows EncoderCore::run(const TokenBatch& batch, Wanted wanted, Workspace& workspa
     after_layer(i, queries.rows);
   }
   return queries.rows;
+}
+
+template <class Sink>
+void EncoderCore::rows(const TokenBatch& batch, const Sink& sink) const {
+  if (batch.sentences() == 0) return;
+  const WorkspacePool::Lease lease = workspaces_.take();
+  sink(ConstRows(run(batch, {.all_rows = true}, *lease, [](std::size_t, Rows) {})));
+}
+
+template <class Sink>
+void EncoderCore::rows(const TokenBatch& batch, const ChosenRows& chosen, const Sink& sink) const {
+  if (batch.sentences() == 0) return;
+  const WorkspacePool::Lease lease = workspaces_.take();
+  sink(ConstRows(
+      run(batch, {.all_rows = false, .chosen = &chosen}, *lease, [](std::size_t, Rows) {})));
 }
 
 template <class Sink>

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <initializer_list>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,89 +25,28 @@ class EncoderWeights {
   /// `most_expansion`: how often as much as the checkpoint holds may be made of it. Throws
   /// FormatError where the checkpoint holds no encoder under any known prefix.
   EncoderWeights(const Checkpoint& checkpoint, Engine engine, Precision precision,
-                 std::size_t most_expansion, const ThreadPool& pool)
-      : tensors_(TensorLookup::of_encoder(checkpoint)),
-        engine_(engine),
-        precision_(precision),
-        pool_(&pool) {
-    if (__builtin_mul_overflow(checkpoint.distinct_bytes(), most_expansion, &left_) ||
-        __builtin_add_overflow(left_, budget::expanded_plus, &left_))
-      left_ = std::numeric_limits<std::size_t>::max();
-  }
+                 std::size_t most_expansion, const ThreadPool& pool);
 
   const TensorLookup& tensors() const noexcept { return tensors_; }
 
   /// A tensor in C order as float32. Throws as TensorLookup::at does, before it takes memory.
-  AlignedBuffer<float> read(std::string_view name, std::initializer_list<std::size_t> shape) const {
-    const TensorView& tensor = tensors_.at(name, shape);
-    spend(name, tensor.element_count());
-    AlignedBuffer<float> values(tensor.element_count());
-    tensor.read(0, values.span());
-    return values;
-  }
+  AlignedBuffer<float> read(std::string_view name, std::initializer_list<std::size_t> shape) const;
 
   /// The layer `name`.weight [out_features, in_features] and `name`.bias, packed for the engine.
   /// The layers of several names that read the same input become one, their outputs side by side.
   /// The mapped pages that were copied are given back to the system.
   std::unique_ptr<const Linear> linear(std::initializer_list<std::string_view> names,
                                        std::size_t in_features,
-                                       std::size_t out_features_each) const {
-    std::vector<const TensorView*> weights, biases;
-    std::vector<std::string> weight_names;
-    for (const std::string_view name : names) {
-      const std::string& weight = weight_names.emplace_back(std::string(name).append(".weight"));
-      weights.push_back(&tensors_.at(weight, {out_features_each, in_features}));
-      biases.push_back(&tensors_.at(std::string(name).append(".bias"), {out_features_each}));
-      spend(weight, weights.back()->element_count());
-    }
-    LinearSource source{.in_features = in_features,
-                        .out_features = out_features_each * names.size()};
-    source.read_rows = [&](std::size_t first, std::span<float> rows) {
-      // A block may begin in one tensor and end in the next.
-      for (std::size_t feature = first; !rows.empty();) {
-        const std::size_t tensor = feature / out_features_each, row = feature % out_features_each;
-        const std::size_t count = std::min(rows.size() / in_features, out_features_each - row);
-        const std::span<float> part = rows.first(count * in_features);
-        weights[tensor]->read(row * in_features, part);
-        if (precision_ != Precision::f32) fit_low_precision(weight_names[tensor], part);
-        rows = rows.subspan(count * in_features);
-        feature += count;
-      }
-    };
-    source.read_bias = [&](std::span<float> bias) {
-      for (std::size_t i = 0; i < biases.size(); ++i)
-        biases[i]->read(0, bias.subspan(i * out_features_each, out_features_each));
-    };
-    auto layer = make_linear(engine_, precision_, source, *pool_);
-    for (const TensorView* weight : weights)
-      MappedFile::release(weight->bytes);
-    return layer;
-  }
+                                       std::size_t out_features_each) const;
 
  private:
   /// Layers may share their tensors, and each is packed by itself: without a limit a small file
   /// could fill any memory.
-  void spend(std::string_view name, std::size_t floats) const {
-    std::size_t bytes = 0;
-    if (__builtin_mul_overflow(floats, sizeof(float), &bytes) || bytes > left_)
-      tensors_.fail(
-          "the layers share so many tensors that they need far more memory than the file "
-          "has bytes; LoadOptions::weight_expansion allows it",
-          name, "", "");
-    left_ -= bytes;
-  }
+  void spend(std::string_view name, std::size_t floats) const;
 
   /// A row that is scaled to a few bits has to have a range; what is far too small for it is
   /// nothing.
-  void fit_low_precision(const std::string& name, std::span<float> weights) const {
-    constexpr float smallest = 1e-30f, largest = 1e30f;
-    for (float& weight : weights) {
-      if (!(std::abs(weight) <= largest))
-        tensors_.fail("a weight that low precision cannot hold; use f32", name,
-                      "finite numbers up to 1e30", std::to_string(weight));
-      if (std::abs(weight) < smallest) weight = 0.0f;
-    }
-  }
+  void fit_low_precision(const std::string& name, std::span<float> weights) const;
 
   TensorLookup tensors_;
   Engine engine_;

@@ -7,7 +7,8 @@ EncoderCore::EncoderCore(EncoderConfig config, Checkpoint checkpoint,
     : config_(std::move(config)),
       checkpoint_(std::move(checkpoint)),
       pool_(std::move(pool)),
-      batch_tokens_(options.batch_tokens) {
+      batch_tokens_(options.batch_tokens),
+      engine_(options.engine) {
   const EncoderWeights weights(checkpoint_, options.engine, options.precision,
                                options.weight_expansion, *pool_);
   embeddings_ = std::make_unique<const Embeddings>(config_, weights);
@@ -31,6 +32,13 @@ Rows EncoderCore::select_first_rows(const TokenBatch& batch, Rows hidden,
     std::copy_n(hidden.data + batch.first_token[s] * hidden.stride, config_.hidden_size,
                 workspace.selected.data() + s * config_.hidden_size);
   return {workspace.selected.data(), batch.sentences(), config_.hidden_size};
+}
+
+Rows EncoderCore::select_rows(const ChosenRows& chosen, Rows hidden, Workspace& workspace) const {
+  for (std::size_t i = 0; i < chosen.rows.size(); ++i)
+    std::copy_n(hidden.data + chosen.rows[i] * hidden.stride, config_.hidden_size,
+                workspace.selected.data() + i * config_.hidden_size);
+  return {workspace.selected.data(), chosen.rows.size(), config_.hidden_size};
 }
 
 void EncoderCore::apply_pooler(Rows first_rows, float* out, Workspace& workspace) const {

@@ -45,8 +45,9 @@ class CachedRepository {
     return folder_ / ".no_exist" / commit / file;
   }
 
-  /// A name of this thread's own, away from where anybody looks for models.
-  std::filesystem::path temporary_file() const;
+  /// Makes a file by make(temporary name), and gives it its own name then, in one step.
+  template <class Make>
+  void put(const std::filesystem::path& file, const Make& make) const;
 
   Name name_;
   std::string folder_name_;

@@ -28,7 +28,8 @@ struct FileInfo {
 /// huggingface_hub relies on. Throws Unreachable, IoError and FormatError as `fetch` says.
 class Remote {
  public:
-  Remote(const Name& name, const Options& options);
+  /// The transport must outlive this.
+  Remote(const Name& name, const Options& options, const Transport& transport);
 
   Listing list() const;
   FileInfo info(const std::string& commit, const std::string& file) const;
@@ -48,10 +49,16 @@ class Remote {
   HttpResponse request(HttpMethod method, std::string url, Follow follow,
                        std::vector<std::string> headers, const BodySink& sink) const;
   void check(const HttpResponse& response) const;
+  std::string next_url(const std::string& url, const std::string& location) const;
+  Listing parse_listing(const std::string& url, const std::string& text) const;
+
+  /// What a server said, for a message.
+  std::string shown(std::string_view text) const;
+  std::string shown_address(std::string_view url) const;
 
   Name name_;
   std::string endpoint_, origin_, token_;
-  Http http_;
+  const Transport& transport_;
 };
 
 }  // namespace klue::hub::detail

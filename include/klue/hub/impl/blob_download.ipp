@@ -22,6 +22,9 @@ namespace fs = std::filesystem;
 constexpr int kMostVainAttempts = 5;
 constexpr std::chrono::milliseconds kFirstPause{100};
 
+/// Of a file whose length the hub does not say, which the real one always does.
+constexpr std::uint64_t kMostWithoutSize = std::uint64_t{64} << 20;
+
 std::uint64_t size_of(const fs::path& file) {
   std::error_code error;
   const std::uintmax_t size = fs::file_size(file, error);
@@ -103,6 +106,7 @@ class BlobDownload {
     if (!is_hash(file_.info.etag) || !file_.info.size || incomplete_.size() > *file_.info.size)
       incomplete_.clear();
     const bool resumed = incomplete_.size() != 0;
+    require_room();
     receive();
     if (const auto problem = find_problem()) {
       incomplete_.clear();
@@ -116,22 +120,42 @@ class BlobDownload {
   }
 
  private:
+  std::string address() const { return remote_.url_of(file_.commit, file_.name); }
   bool complete() const { return file_.info.size && incomplete_.size() == *file_.info.size; }
 
+  /// A promise that no disk can keep is not worth beginning with.
+  void require_room() const {
+    std::error_code error;
+    const fs::space_info space = fs::space(incomplete_.path(), error);
+    const std::uint64_t wanted = file_.info.size.value_or(0) - incomplete_.size();
+    if (error || wanted <= space.available || !file_.info.size) return;
+    throw IoError("the disk of the cache of models has no room for the file",
+                  {.file = incomplete_.path().string(),
+                   .expected = std::to_string(wanted) + " bytes",
+                   .actual = std::to_string(space.available)});
+  }
+
   /// Reads until everything is there, over as many connections as that takes. Only what goes beyond
-  /// all earlier attempts counts as progress, so that no server can keep this going for ever.
+  /// all earlier attempts, and comes with the least speed, counts as progress, so that no server
+  /// can keep this going for ever.
   void receive() {
     std::uint64_t most = incomplete_.size();
     for (int vain = 0; !complete();) {
+      const auto began = std::chrono::steady_clock::now();
+      const auto brought_enough = [&] {
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+        return static_cast<double>(incomplete_.size()) >
+               static_cast<double>(most) + took.count() * static_cast<double>(kLeastSpeed) / 2;
+      };
       try {
         attempt();
         if (!file_.info.size) return;  // that the answer ended is all there is to know
       } catch (const Unreachable&) {
         if (!file_.info.size) incomplete_.clear();
-        if (vain + 1 == kMostVainAttempts) throw;
+        if (vain + 1 == kMostVainAttempts && !brought_enough()) throw;
       }
       if (complete()) return;
-      vain = incomplete_.size() > most ? 0 : vain + 1;
+      vain = brought_enough() ? 0 : vain + 1;
       most = std::max(most, incomplete_.size());
       if (vain == kMostVainAttempts) refuse_as_short();
       if (vain != 0) std::this_thread::sleep_for(kFirstPause * (1 << (vain - 1)));
@@ -145,7 +169,7 @@ class BlobDownload {
         remote_.read(file_.commit, file_.name, offset,
                      [&](const HttpResponse& response, std::span<const char> bytes) {
                        if (!std::exchange(begun, true)) begin(response, offset);
-                       take(response, bytes);
+                       take(bytes);
                      });
     if (status == 416) refuse_as_short();
   }
@@ -154,7 +178,7 @@ class BlobDownload {
     const std::string received = std::to_string(incomplete_.size());
     incomplete_.clear();
     throw FormatError("the file is shorter than the hub promised",
-                      {.file = remote_.url_of(file_.commit, file_.name),
+                      {.file = address(),
                        .expected = std::to_string(file_.info.size.value_or(0)) + " bytes",
                        .actual = received});
   }
@@ -164,15 +188,21 @@ class BlobDownload {
     incomplete_.clear();
     if (response.status == 200) return;  // all of it, whatever was asked for
     throw Unreachable("the hub sent another part of the file than was asked for",
-                      {.file = response.url, .actual = response.header("content-range")});
+                      {.file = address(), .actual = response.header("content-range")});
   }
 
-  void take(const HttpResponse& response, std::span<const char> bytes) {
+  void take(std::span<const char> bytes) {
     if (file_.info.size && bytes.size() > *file_.info.size - incomplete_.size()) {
       incomplete_.clear();
       throw FormatError(
           "the file is longer than the hub promised",
-          {.file = response.url, .expected = std::to_string(*file_.info.size) + " bytes"});
+          {.file = address(), .expected = std::to_string(*file_.info.size) + " bytes"});
+    }
+    if (!file_.info.size && bytes.size() > kMostWithoutSize - incomplete_.size()) {
+      incomplete_.clear();
+      throw FormatError(
+          "the hub does not say how long the file is, and it does not end",
+          {.file = address(), .expected = std::to_string(kMostWithoutSize) + " bytes at most"});
     }
     incomplete_.append(bytes);
     progress_(incomplete_.size());
@@ -185,7 +215,7 @@ class BlobDownload {
         is_sha256(etag) ? sha256_of(incomplete_.path()) : git_hash_of(incomplete_.path());
     if (hash == etag) return std::nullopt;
     return FormatError("the downloaded file is damaged: not what the hub promised",
-                       {.file = remote_.url_of(file_.commit, file_.name),
+                       {.file = address(),
                         .field = is_sha256(etag) ? "sha256" : "git hash",
                         .expected = etag,
                         .actual = hash});

@@ -4,9 +4,9 @@
 #include <system_error>
 #include <thread>
 
+#include <fcntl.h>
 #include <unistd.h>
 
-#include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
 #include <klue/hub/detail/cache.hpp>
 
@@ -22,12 +22,22 @@ std::string repository_folder(const std::string& repository) {
   return folder;
 }
 
-void move_into_place(const fs::path& temporary, const fs::path& file) {
-  if (::rename(temporary.c_str(), file.c_str()) == 0) return;
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  errno = error;
-  throw_system_error("cannot put the file in its place", file);
+/// The beginning of a small file; nothing where it cannot be read. Not by a stream, which would
+/// take missing memory for the end of the file, nor by a mapping, which others may shorten.
+std::string first_bytes(const fs::path& path) {
+  constexpr std::size_t kMost = 64;
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // no FIFO waits
+  if (descriptor < 0) return {};
+  char bytes[kMost];
+  const ssize_t size = ::read(descriptor, bytes, kMost);
+  ::close(descriptor);
+  return size > 0 ? std::string(bytes, static_cast<std::size_t>(size)) : std::string();
+}
+
+/// Nobody else's at this time.
+std::string temporary_name() {
+  return std::to_string(::getpid()) + "-" +
+         std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id())) + ".tmp";
 }
 
 }  // namespace
@@ -52,34 +62,39 @@ CachedRepository::CachedRepository(const fs::path& cache, const Name& name)
 
 std::optional<std::string> CachedRepository::commit() const {
   if (is_commit(name_.revision)) return name_.revision;
-  if (std::error_code error; !fs::is_regular_file(ref(), error)) return std::nullopt;
-  const klue::detail::MappedFile file(ref());  // a FIFO in its place would hold us for ever
-  const std::string_view text = file.text();
-  std::string_view commit = text.substr(0, text.find('\n'));
-  if (commit.ends_with('\r')) commit.remove_suffix(1);
-  if (!is_commit(commit)) return std::nullopt;
-  return std::string(commit);
+  const std::string text = first_bytes(ref());
+  const std::string_view line = std::string_view(text).substr(0, text.find_first_of("\r\n"));
+  if (!is_commit(line)) return std::nullopt;
+  return std::string(line);
 }
 
-fs::path CachedRepository::temporary_file() const {
-  const fs::path file =
-      cache_ / ".locks" / folder_name_ /
-      (std::to_string(::getpid()) + "-" +
-       std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id())) + ".tmp");
+template <class Make>
+void CachedRepository::put(const fs::path& file, const Make& make) const {
   make_parent(file);
-  ::unlink(file.c_str());
-  return file;
+  // Away from where anybody looks for models; beside the file only where its folder is a link to
+  // another disk, to which nothing can be renamed.
+  for (const fs::path& temporary : {cache_ / ".locks" / folder_name_ / temporary_name(),
+                                    file.parent_path() / ("." + temporary_name())}) {
+    make_parent(temporary);
+    ::unlink(temporary.c_str());
+    make(temporary);
+    if (::rename(temporary.c_str(), file.c_str()) == 0) return;
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    errno = error;
+    if (error != EXDEV) break;
+  }
+  throw_system_error("cannot put the file in its place", file);
 }
 
 void CachedRepository::set_commit(const std::string& commit) const {
   if (is_commit(name_.revision) || this->commit() == commit) return;
-  const fs::path temporary = temporary_file();
-  make_parent(ref());
-  std::ofstream file(temporary, std::ios::binary);
-  file << commit;
-  file.close();
-  if (!file) throw_system_error("cannot write", temporary);
-  move_into_place(temporary, ref());
+  put(ref(), [&](const fs::path& temporary) {
+    std::ofstream file(temporary, std::ios::binary);
+    file << commit;
+    file.close();
+    if (!file) throw_system_error("cannot write", temporary);
+  });
 }
 
 fs::path CachedRepository::snapshot(std::string_view commit) const {
@@ -101,15 +116,23 @@ fs::path CachedRepository::lock_file(std::string_view etag) const {
 void CachedRepository::link(std::string_view commit, const std::string& file,
                             std::string_view etag) const {
   const fs::path pointer = snapshot(commit) / file;
-  // Relative, so that a cache may be moved, or mounted somewhere else.
-  const fs::path target = blob(etag).lexically_relative(pointer.parent_path());
+  const fs::path content = blob(etag);
   std::error_code error;
-  if (fs::read_symlink(pointer, error) == target) return;
-  make_parent(pointer);
-  const fs::path temporary = temporary_file();
-  if (::symlink(target.c_str(), temporary.c_str()) != 0)
-    throw_system_error("cannot make a symbolic link", temporary);
-  move_into_place(temporary, pointer);
+  const auto leads_there = [&] { return fs::equivalent(pointer, content, error); };
+  if (leads_there()) return;
+  // Relative, so that a cache may be moved, or mounted somewhere else. Where a folder of the cache
+  // is itself a link, to another disk say, ".." is not where it seems to be.
+  for (const fs::path& target :
+       {content.lexically_relative(pointer.parent_path()), fs::canonical(content, error)}) {
+    if (target.empty()) continue;
+    put(pointer, [&](const fs::path& temporary) {
+      if (::symlink(target.c_str(), temporary.c_str()) != 0)
+        throw_system_error("cannot make a symbolic link", temporary);
+    });
+    if (leads_there()) return;
+  }
+  throw IoError("the link in the cache of models does not lead to its file",
+                {.file = pointer.string(), .expected = content.string()});
 }
 
 bool CachedRepository::is_known_missing(std::string_view commit, std::string_view file) const {

@@ -1,12 +1,17 @@
 #include <array>
+#include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 
+#include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
+#include <klue/hub/detail/cache.hpp>
 #include <klue/hub/detail/digest.hpp>
 
 namespace klue::hub::detail {
@@ -29,15 +34,47 @@ std::string hexadecimal(std::span<const unsigned char> bytes) {
   return text;
 }
 
-std::string digest(const EVP_MD* algorithm, std::string_view header,
-                   std::span<const std::byte> content) {
+/// A file that is read once from its beginning to its end.
+class HashedFile {
+ public:
+  explicit HashedFile(const std::filesystem::path& path)
+      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) throw_system_error("cannot open the file", path);
+  }
+  HashedFile(const HashedFile&) = delete;
+  HashedFile& operator=(const HashedFile&) = delete;
+  ~HashedFile() { ::close(descriptor_); }
+
+  std::uint64_t size() const {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) throw_system_error("cannot read the size", path_);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+  /// Empty at the end.
+  std::span<const unsigned char> next() {
+    while (true) {
+      const ssize_t size = ::read(descriptor_, part_.data(), part_.size());
+      if (size >= 0) return {part_.data(), static_cast<std::size_t>(size)};
+      if (errno != EINTR) throw_system_error("cannot read the file", path_);
+    }
+  }
+
+ private:
+  const std::filesystem::path& path_;
+  int descriptor_;
+  std::array<unsigned char, std::size_t{1} << 16> part_;
+};
+
+std::string digest(const EVP_MD* algorithm, std::string_view header, HashedFile& file) {
   const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
   if (!context) throw std::bad_alloc();
   std::array<unsigned char, EVP_MAX_MD_SIZE> value{};
   unsigned size = 0;
   require(EVP_DigestInit_ex(context.get(), algorithm, nullptr));
   require(EVP_DigestUpdate(context.get(), header.data(), header.size()));
-  require(EVP_DigestUpdate(context.get(), content.data(), content.size()));
+  for (auto part = file.next(); !part.empty(); part = file.next())
+    require(EVP_DigestUpdate(context.get(), part.data(), part.size()));
   require(EVP_DigestFinal_ex(context.get(), value.data(), &size));
   return hexadecimal({value.data(), size});
 }
@@ -45,14 +82,14 @@ std::string digest(const EVP_MD* algorithm, std::string_view header,
 }  // namespace
 
 std::string sha256_of(const std::filesystem::path& file) {
-  const klue::detail::MappedFile content(file);
-  return digest(EVP_sha256(), "", content.bytes());
+  HashedFile content(file);
+  return digest(EVP_sha256(), "", content);
 }
 
 std::string git_hash_of(const std::filesystem::path& file) {
-  const klue::detail::MappedFile content(file);
-  const std::string header = "blob " + std::to_string(content.bytes().size()) + '\0';
-  return digest(EVP_sha1(), header, content.bytes());
+  HashedFile content(file);
+  const std::string header = "blob " + std::to_string(content.size()) + '\0';
+  return digest(EVP_sha1(), header, content);
 }
 
 }  // namespace klue::hub::detail

@@ -41,7 +41,10 @@ class ProgressCount {
 class SnapshotDownload {
  public:
   SnapshotDownload(const Name& name, const Options& options, const CachedRepository& cached)
-      : cached_(cached), remote_(name, options), progress_(options) {}
+      : cached_(cached),
+        http_(options.timeout),
+        remote_(name, options, http_),
+        progress_(options) {}
 
   fs::path run() {
     listing_ = remote_.list();
@@ -69,6 +72,7 @@ class SnapshotDownload {
       download_blob(remote_, cached_, *file,
                     [&](std::uint64_t bytes) { progress_.received(*file, bytes); });
       progress_.finish(*file);
+      fetched_.insert(file->name);
     }
     return !files.empty();
   }
@@ -78,6 +82,9 @@ class SnapshotDownload {
     std::vector<const WantedFile*> missing;
     for (const std::string& name : names) {
       if (present.contains(name)) continue;
+      if (fetched_.contains(name))  // else it would be fetched for ever
+        throw IoError("the file was downloaded, but is not in the cache of models",
+                      {.file = (snapshot_ / name).string()});
       auto known = wanted_.find(name);
       if (known == wanted_.end()) {
         const WantedFile file{listing_.commit, name, remote_.info(listing_.commit, name)};
@@ -90,11 +97,13 @@ class SnapshotDownload {
   }
 
   const CachedRepository& cached_;
+  Http http_;
   Remote remote_;
   ProgressCount progress_;
   Listing listing_;
   fs::path snapshot_;
   std::map<std::string, WantedFile> wanted_;
+  FileList fetched_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include <klue/hub/detail/http.hpp>
+#include <klue/hub/detail/server_text.hpp>
 #include <klue/hub/detail/sigpipe_blocker.hpp>
 
 namespace klue::hub::detail {
@@ -17,6 +18,9 @@ struct FreeCurl {
 };
 
 namespace {
+
+/// Bytes of the heads of one answer; the hub's have 3 kB.
+constexpr std::size_t kLongestHead = std::size_t{256} << 10;
 
 using Url = std::unique_ptr<CURLU, FreeCurl>;
 using UrlText = std::unique_ptr<char, FreeCurl>;
@@ -59,6 +63,7 @@ struct Transfer {
   CURL* handle;
   HttpResponse response;
   const BodySink& sink;
+  bool head_ended = false;
   std::exception_ptr failure{};
 
   template <class Work>
@@ -72,13 +77,6 @@ struct Transfer {
     }
   }
 
-  void add_header(std::string_view line) {
-    if (line.starts_with("HTTP/")) response.headers.clear();  // after an interim answer
-    const std::size_t colon = line.find(':');
-    if (colon == line.npos) return;
-    response.headers[lower_case(line.substr(0, colon))] = trimmed_header(line.substr(colon + 1));
-  }
-
   void add_body(std::span<const char> bytes) {
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &response.status);
     sink(response, bytes);
@@ -87,12 +85,31 @@ struct Transfer {
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* transfer) {
   auto& self = *static_cast<Transfer*>(transfer);
-  return self.guarded(size, [&] { self.add_header({data, size}); });
+  return self.guarded(size, [&] {
+    self.head_ended = size <= 2;  // CR, LF
+    self.response.add_head_line({data, size});
+  });
 }
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* transfer) {
   auto& self = *static_cast<Transfer*>(transfer);
   return self.guarded(size, [&] { self.add_body({data, size}); });
+}
+
+/// CURLE_TOO_LARGE of libcurl 8.6.
+constexpr auto kTooLarge = static_cast<CURLcode>(100);
+
+/// A line of a head above 100 kB was out of memory to libcurl before it had a code of its own.
+/// Whether there is memory can be tried.
+[[noreturn]] void refuse_head(const Transfer& transfer, CURLcode result) {
+  if (result == CURLE_OUT_OF_MEMORY) {
+    curl_off_t sent = 0;  // microseconds until the request could be sent
+    curl_easy_getinfo(transfer.handle, CURLINFO_PRETRANSFER_TIME_T, &sent);
+    if (sent == 0 || transfer.head_ended) throw std::bad_alloc();
+    ::operator delete(::operator new(kLongestHead));
+  }
+  throw FormatError("the answer has a header that does not end",
+                    {.file = shown_url(transfer.response.url)});
 }
 
 }  // namespace
@@ -138,7 +155,7 @@ HttpResponse Http::request(HttpMethod method, const std::string& url,
   curl.set(CURLOPT_NOBODY, method == HttpMethod::head ? 1L : 0L);
   curl.set(CURLOPT_HTTPHEADER, list.get());
   curl.set(CURLOPT_CONNECTTIMEOUT, curl.timeout);
-  curl.set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl.set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(kLeastSpeed));
   curl.set(CURLOPT_LOW_SPEED_TIME, curl.timeout);
   curl.set(CURLOPT_HEADERFUNCTION, &on_header);
   curl.set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
@@ -150,13 +167,23 @@ HttpResponse Http::request(HttpMethod method, const std::string& url,
     return curl_easy_perform(curl.handle.get());
   }();
   if (transfer.failure) std::rethrow_exception(transfer.failure);
-  if (result == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+  if (result == CURLE_OUT_OF_MEMORY || result == kTooLarge) refuse_head(transfer, result);
   if (result != CURLE_OK)
     throw Unreachable(
         "cannot reach the hub",
         {.file = url, .actual = problem[0] != '\0' ? problem : curl_easy_strerror(result)});
   curl_easy_getinfo(curl.handle.get(), CURLINFO_RESPONSE_CODE, &transfer.response.status);
   return std::move(transfer.response);
+}
+
+void HttpResponse::add_head_line(std::string_view line) {
+  header_bytes += line.size();
+  if (header_bytes > kLongestHead)
+    throw FormatError("the answer has a header that does not end", {.file = shown_url(url)});
+  if (line.starts_with("HTTP/")) headers.clear();
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos) return;
+  headers[lower_case(line.substr(0, colon))] = trimmed_header(line.substr(colon + 1));
 }
 
 std::string HttpResponse::header(std::string_view name) const {
@@ -168,12 +195,10 @@ bool HttpResponse::is_redirect() const {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-std::string resolve_url(const std::string& base, const std::string& location) {
+std::optional<std::string> resolve_url(const std::string& base, const std::string& location) {
   const Url url(curl_url());
   // Relative to what the handle holds.
-  if (!parse(url, base) || location.empty() || !parse(url, location))
-    throw FormatError("a redirect to no http address",
-                      {.file = base, .field = "Location", .actual = location});
+  if (!parse(url, base) || location.empty() || !parse(url, location)) return std::nullopt;
   return part_of(url, CURLUPART_URL);
 }
 

@@ -8,6 +8,7 @@
 #include <klue/core/error.hpp>
 #include <klue/hub/detail/name.hpp>
 #include <klue/hub/detail/needed_files.hpp>
+#include <klue/hub/detail/server_text.hpp>
 
 namespace klue::hub::detail {
 namespace {
@@ -33,9 +34,10 @@ std::vector<Module> read_modules(const fs::path& snapshot) {
   std::vector<Module> modules;
   for (const klue::detail::ModuleEntry& entry : klue::detail::read_module_entries(snapshot)) {
     if (!entry.folder.empty() && !is_safe_path(entry.folder))
-      throw FormatError(
-          "a module's path leaves its repository",
-          {.file = (snapshot / "modules.json").string(), .field = "path", .actual = entry.folder});
+      throw FormatError("a module's path leaves its repository",
+                        {.file = (snapshot / "modules.json").string(),
+                         .field = "path",
+                         .actual = shown_text(entry.folder)});
     modules.push_back(
         {std::string(entry.kind()), entry.folder.empty() ? entry.folder : entry.folder + "/"});
   }
@@ -60,7 +62,7 @@ std::set<std::string> read_shards(const fs::path& index) {
   for (const auto& [tensor, shard] : map->members()) {
     if (!shard.is_string() || !is_safe_file_name(shard.string_view()))
       throw FormatError("the shard's name is no plain file name",
-                        {.file = index.string(), .field = std::string(tensor)});
+                        {.file = index.string(), .field = shown_text(tensor)});
     shards.emplace(shard.string_view());
   }
   return shards;

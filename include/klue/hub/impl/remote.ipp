@@ -2,16 +2,16 @@
 #include <charconv>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
+#include <klue/core/detail/json.hpp>
 #include <klue/core/error.hpp>
 #include <klue/hub/detail/remote.hpp>
+#include <klue/hub/detail/server_text.hpp>
 
 namespace klue::hub::detail {
 namespace {
 
 constexpr int kMostRedirects = 10;
-constexpr std::size_t kMostListing = std::size_t{64} << 20;  // bytes; large repositories have 1 MB
+constexpr std::size_t kMostListing = std::size_t{16} << 20;  // bytes; large repositories have 1 MB
 
 const BodySink kIgnoreBody = [](const HttpResponse&, std::span<const char>) {};
 
@@ -56,56 +56,57 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return size;
 }
 
-Listing parse_listing(const std::string& url, const std::string& text) {
-  const auto refuse = [&](const char* message, const char* field, std::string actual = {}) {
-    throw FormatError(message, {.file = url, .field = field, .actual = std::move(actual)});
-  };
-  const nlohmann::json value = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object()) refuse("the answer is no description of a model", "");
-  Listing listing;
-  const auto sha = value.find("sha"), siblings = value.find("siblings");
-  if (sha == value.end() || !sha->is_string() || !is_commit(sha->get_ref<const std::string&>()))
-    refuse("no commit of 40 hexadecimal digits", "sha");
-  listing.commit = sha->get<std::string>();
-  if (siblings == value.end() || !siblings->is_array()) refuse("no list of files", "siblings");
-  for (const nlohmann::json& entry : *siblings) {
-    const auto name = entry.is_object() ? entry.find("rfilename") : entry.end();
-    if (name == entry.end() || !name->is_string()) refuse("a file without a name", "siblings");
-    const auto& path = name->get_ref<const std::string&>();
-    if (!is_safe_path(path)) refuse("a file's path leaves its repository", "rfilename", path);
-    listing.files.insert(path);
-  }
-  return listing;
-}
-
 }  // namespace
 
-Remote::Remote(const Name& name, const Options& options)
+Remote::Remote(const Name& name, const Options& options, const Transport& transport)
     : name_(name),
       endpoint_(without_trailing_slashes(options.endpoint)),
       origin_(origin_of(endpoint_)),
       token_(checked_token(options.token)),
-      http_(options.timeout) {}
+      transport_(transport) {}
+
+std::string Remote::shown(std::string_view text) const {
+  return shown_text(text, token_);
+}
+std::string Remote::shown_address(std::string_view url) const {
+  return shown_url(url, token_);
+}
+
+/// Where a redirect from a URL leads.
+std::string Remote::next_url(const std::string& url, const std::string& location) const {
+  std::optional<std::string> next = resolve_url(url, location);
+  if (!next)
+    throw FormatError("a redirect to no http address",
+                      {.file = shown_address(url), .field = "Location", .actual = shown(location)});
+  if (origin_.starts_with("https:") && !origin_of(*next).starts_with("https:"))
+    throw FormatError("a redirect from https to http",
+                      {.file = shown_address(url), .actual = shown_address(*next)});
+  return *std::move(next);
+}
 
 HttpResponse Remote::request(HttpMethod method, std::string url, Follow follow,
                              std::vector<std::string> headers, const BodySink& sink) const {
   headers.push_back("User-Agent: klue-roberta");
   headers.push_back("Accept-Encoding: identity");  // sizes are those of the file
   const std::size_t without_token = headers.size();
-  const bool secure = origin_.starts_with("https:");
   for (int redirects = 0; redirects <= kMostRedirects; ++redirects) {
-    const std::string origin = origin_of(url);
-    if (secure && !origin.starts_with("https:"))
-      throw FormatError("a redirect from https to http", {.file = endpoint_, .actual = url});
     headers.resize(without_token);
-    if (!token_.empty() && origin == origin_) headers.push_back("Authorization: Bearer " + token_);
-    HttpResponse response = http_.request(method, url, headers, sink);
+    if (!token_.empty() && origin_of(url) == origin_)
+      headers.push_back("Authorization: Bearer " + token_);
+    HttpResponse response = [&] {
+      try {
+        return transport_.request(method, url, headers, sink);
+      } catch (const Unreachable& error) {  // which may have words of the other side in it
+        throw Unreachable("cannot reach the hub",
+                          {.file = shown_address(url), .actual = shown(error.actual())});
+      }
+    }();
     const std::string location = response.header("location");
     if (!response.is_redirect() || (follow == Follow::within_host && is_absolute_url(location)))
       return response;
-    url = resolve_url(url, location);
+    url = next_url(url, location);
   }
-  throw FormatError("redirected in circles", {.file = url});
+  throw FormatError("redirected in circles", {.file = shown_address(url)});
 }
 
 void Remote::check(const HttpResponse& response) const {
@@ -114,15 +115,15 @@ void Remote::check(const HttpResponse& response) const {
   const std::string code = response.header("x-error-code");
   std::string said = "HTTP status " + std::to_string(status);
   if (const std::string message = response.header("x-error-message"); !message.empty())
-    said += ", " + message.substr(0, 200);
+    said += ", " + shown(message);
   const std::string what = name_.repository + "@" + name_.revision;
   // The storage behind the hub knows neither models nor tokens; its addresses expire, and new ones
   // may do.
   if (origin_of(response.url) != origin_ || status == 429 || status >= 500)
     throw Unreachable("the hub cannot give it now",
-                      {.file = response.url, .field = what, .actual = said});
+                      {.file = shown_address(response.url), .field = what, .actual = said});
   const auto refuse = [&](const char* message) {
-    throw IoError(message, {.file = response.url, .field = what, .actual = said});
+    throw IoError(message, {.file = shown_address(response.url), .field = what, .actual = said});
   };
   if (status == 404 && code == "EntryNotFound") refuse("the hub has no such file of the model");
   if (status == 404 && code == "RevisionNotFound")
@@ -144,6 +145,22 @@ void Remote::check(const HttpResponse& response) const {
 
 std::string Remote::url_of(const std::string& commit, const std::string& file) const {
   return endpoint_ + "/" + name_.repository + "/resolve/" + commit + "/" + encoded_path(file);
+}
+
+Listing Remote::parse_listing(const std::string& url, const std::string& text) const {
+  const klue::detail::JsonNode root = klue::detail::parse_json(text, url);
+  const auto refuse = [&](const char* message, const char* field, std::string_view actual = {}) {
+    throw FormatError(message, {.file = url, .field = field, .actual = shown(actual)});
+  };
+  Listing listing;
+  listing.commit = root.at("sha").string();
+  if (!is_commit(listing.commit)) refuse("no commit of 40 hexadecimal digits", "sha");
+  for (const klue::detail::JsonNode& entry : root.at("siblings").elements()) {
+    const std::string path = entry.at("rfilename").string();
+    if (!is_safe_path(path)) refuse("a file's path leaves its repository", "rfilename", path);
+    listing.files.insert(path);
+  }
+  return listing;
 }
 
 Listing Remote::list() const {
@@ -176,8 +193,8 @@ FileInfo Remote::info(const std::string& commit, const std::string& file) const 
   const HttpResponse response =
       request(HttpMethod::head, url, Follow::within_host, {}, kIgnoreBody);
   check(response);
-  const auto refuse = [&](const char* message, const char* field, std::string actual) {
-    throw FormatError(message, {.file = url, .field = field, .actual = std::move(actual)});
+  const auto refuse = [&](const char* message, const char* field, std::string_view actual) {
+    throw FormatError(message, {.file = url, .field = field, .actual = shown(actual)});
   };
   if (const std::string served = response.header("x-repo-commit");
       !served.empty() && served != commit)
@@ -204,9 +221,9 @@ long Remote::read(const std::string& commit, const std::string& file, std::uint6
   if (response.status == 416) return 416;
   check(response);
   if (response.status != 200 && response.status != 206)
-    throw FormatError(
-        "no answer to work with",
-        {.file = response.url, .actual = "HTTP status " + std::to_string(response.status)});
+    throw FormatError("no answer to work with",
+                      {.file = shown_address(response.url),
+                       .actual = "HTTP status " + std::to_string(response.status)});
   return response.status;
 }
 

@@ -19,6 +19,7 @@ struct ModelFiles {
   Preprocessor preprocessor;
   Checkpoint checkpoint;
   std::optional<SentenceTransformer> sentences;
+  HeadConfig head_config;
   std::optional<Head> head;
 };
 

@@ -14,12 +14,6 @@
 namespace klue::detail {
 namespace {
 
-/// What config.json says about a head.
-struct HeadConfig {
-  std::string architecture;  ///< "RobertaForSequenceClassification"
-  std::vector<std::string> label_names;
-};
-
 /// The names of the labels in their order; none where the file does not name exactly 0, 1, 2, …
 std::vector<std::string> read_label_names(const JsonNode& id2label) {
   std::vector<std::string> names;
@@ -32,14 +26,31 @@ std::vector<std::string> read_label_names(const JsonNode& id2label) {
   return names;
 }
 
-HeadConfig read_head_config(const std::filesystem::path& file) {
+/// A string; for another value its kind, which nobody will take for a known name; empty for none.
+std::string name_of(const JsonNode& object, const char* key) {
+  const auto found = object.find(key);
+  if (!found || found->is_null()) return {};
+  return found->is_string() ? found->string() : "no string";
+}
+
+HeadConfig head_config_of(const JsonNode& config, const std::filesystem::path& file) {
   HeadConfig result;
-  if (file.empty()) return result;
-  const JsonNode config = read_json_object(file);
+  result.file = file;
   if (const auto found = config.find("architectures"))
     if (found->is_array() && found->size() != 0 && (*found->elements().begin()).is_string())
       result.architecture = (*found->elements().begin()).string();
-  if (const auto found = config.find("id2label")) result.label_names = read_label_names(*found);
+  if (const auto found = config.find("id2label"); found && !found->is_null()) {
+    result.has_labels = true;
+    result.label_names = read_label_names(*found);
+  }
+  result.problem_type = name_of(config, "problem_type");
+  // sentence-transformers 4 keeps it in an object of its own.
+  result.activation_function = name_of(config, "sbert_ce_default_activation_function");
+  if (const auto found = config.find("sentence_transformers"))
+    if (found->is_object() && result.activation_function.empty())
+      result.activation_function = name_of(*found, "activation_fn");
+  if (const auto found = config.find("tie_word_embeddings"))
+    result.tie_word_embeddings = !found->is_boolean() || found->boolean();
   return result;
 }
 
@@ -76,32 +87,33 @@ class HeadReader {
         engine_(engine) {}
 
   /// RobertaClassificationHead: tanh(dense(first token)), then out_proj; Electra's has GELU.
-  Head two_layers(HeadConfig config) const {
-    Head head = described(std::move(config), "classifier.out_proj.weight", Pooling::cls);
+  Head two_layers(const HeadConfig& config) const {
+    Head head = described(config, "classifier.out_proj.weight", Pooling::cls);
     add(head, {"classifier.dense.weight", "classifier.dense.bias"}, hidden_, inner_);
     add(head, {"classifier.out_proj.weight", "classifier.out_proj.bias"}, head.info.labels);
     return head;
   }
 
   /// BertForSequenceClassification, and a Dense layer on a TF-Hub module: one layer on the pooler.
-  Head one_layer(HeadConfig config) const {
-    Head head = described(std::move(config), "classifier.weight", Pooling::pooler);
+  Head one_layer(const HeadConfig& config) const {
+    Head head = described(config, "classifier.weight", Pooling::pooler);
     add(head, {"classifier.weight", "classifier.bias"}, head.info.labels);
     return head;
   }
 
  private:
-  Head described(HeadConfig config, std::string_view last_weight, Pooling pooling) const {
+  Head described(const HeadConfig& config, std::string_view last_weight, Pooling pooling) const {
     const TensorView& weight = *tensors_.checkpoint().find(last_weight);
     if (weight.shape.size() != 2 || weight.shape[0] == 0)
       tensors_.fail("wrong shape", last_weight, "[labels, " + std::to_string(hidden_) + "]",
                     shape_string(weight.shape));
     Head head;
     head.info.labels = weight.shape[0];
-    if (config.label_names.size() == head.info.labels)
-      head.info.label_names = std::move(config.label_names);
+    if (config.label_names.size() == head.info.labels) head.info.label_names = config.label_names;
     head.info.description = std::string("classifier on ") +
                             (pooling == Pooling::cls ? "the first token" : "the pooler's output");
+    head.info.tasks = {Task::classify};
+    if (head.info.labels == 1) head.info.tasks.push_back(Task::rank);
     head.pipeline.poolings = {pooling};
     return head;
   }
@@ -118,22 +130,77 @@ class HeadReader {
   const PipelineEngine& engine_;
 };
 
-}  // namespace
+bool has_pooler(const Checkpoint& checkpoint) {
+  return TensorLookup::of_encoder(checkpoint).has("pooler.dense.weight");
+}
 
-std::optional<Head> read_head(const std::filesystem::path& config_json, const EncoderConfig& config,
-                              const Checkpoint& checkpoint, const PipelineEngine& engine) {
-  HeadConfig head = read_head_config(config_json);
+/// Whether any tensor's name begins so.
+bool has_part(const Checkpoint& checkpoint, std::string_view prefix) {
+  const auto found = checkpoint.tensors().lower_bound(prefix);
+  return found != checkpoint.tensors().end() && found->first.starts_with(prefix);
+}
+
+/// The classifier of texts; nothing where there is none.
+std::optional<Head> read_text_classifier(const HeadConfig& head, const EncoderConfig& config,
+                                         const Checkpoint& checkpoint,
+                                         const PipelineEngine& engine) {
   const HeadReader reader(config, checkpoint, engine);
   if (checkpoint.find("classifier.dense.weight") != nullptr &&
       checkpoint.find("classifier.out_proj.weight") != nullptr)
-    return reader.two_layers(std::move(head));
+    return reader.two_layers(head);
   // A classifier of tokens has the same names; a SavedModel of which only the tensors are known is
   // taken for what the TF-Hub page shows.
   const bool of_texts =
       checkpoint.is_tensorflow() || head.architecture.ends_with("ForSequenceClassification");
-  if (checkpoint.find("classifier.weight") != nullptr && of_texts &&
-      TensorLookup::of_encoder(checkpoint).has("pooler.dense.weight"))
-    return reader.one_layer(std::move(head));
+  if (checkpoint.find("classifier.weight") != nullptr && of_texts && has_pooler(checkpoint))
+    return reader.one_layer(head);
+  return std::nullopt;
+}
+
+/// A head that says something of every token.
+struct TokenHeadKind {
+  Task task;
+  const char* description;
+  bool there;
+};
+
+/// The classifier of tokens has the name that a classifier of texts can have. Who says nothing of
+/// the architecture and has no pooler for it to stand on means tokens.
+std::array<TokenHeadKind, 3> token_heads(const HeadConfig& head, const Checkpoint& checkpoint) {
+  const bool of_tokens = head.architecture.ends_with("ForTokenClassification") ||
+                         (head.architecture.empty() && !has_pooler(checkpoint) &&
+                          checkpoint.find("classifier.weight") != nullptr);
+  return {{{Task::tag, "classifier of tokens",
+            of_tokens && has_part(checkpoint, "classifier.") && !checkpoint.is_tensorflow()},
+           {Task::answer, "beginnings and ends of answers", has_part(checkpoint, "qa_outputs.")},
+           {Task::fill_mask, "masked language model",
+            has_part(checkpoint, "lm_head.") || has_part(checkpoint, "cls.predictions.") ||
+                has_part(checkpoint, "generator_predictions.")}}};
+}
+
+}  // namespace
+
+HeadConfig read_head_config(const std::filesystem::path& file) {
+  if (file.empty()) return {};
+  return head_config_of(read_json_object(file), file);
+}
+
+HeadConfig parse_head_config(std::string_view text, const std::filesystem::path& file) {
+  return head_config_of(parse_json(text, file.string()), file);
+}
+
+std::optional<Head> read_head(const HeadConfig& head_config, const EncoderConfig& config,
+                              const Checkpoint& checkpoint, const PipelineEngine& engine) {
+  std::optional<Head> head = read_text_classifier(head_config, config, checkpoint, engine);
+  for (const TokenHeadKind& kind : token_heads(head_config, checkpoint)) {
+    if (!kind.there) continue;
+    if (!head) head.emplace();
+    HeadInfo& info = head->info;
+    info.description.append(info.description.empty() ? "" : ", ").append(kind.description);
+    info.tasks.push_back(kind.task);
+    if (kind.task == Task::tag) info.label_names = head_config.label_names;
+  }
+  if (head) return head;
 
   const auto parts = foreign_parts(checkpoint);
   if (parts.empty()) return std::nullopt;

@@ -12,6 +12,7 @@
 #include <klue/model.hpp>
 #include <klue/model/detail/model_files.hpp>
 #include <klue/text/detail/python_string.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue {
 
@@ -24,9 +25,20 @@ namespace {
 // The TF-Hub module's default seq_length.
 constexpr std::size_t kTensorflowLength = 128;
 
-// A text as the encoder takes it, special tokens included.
+// A text as the encoder takes it, special tokens included; or a window of one.
 struct TokenSequence {
   std::vector<std::int32_t> ids, type_ids;
+};
+
+// How a call can be watched and ended while it works.
+struct EmbedWatch {
+  std::stop_token stop{};
+  std::function<void(std::size_t done, std::size_t of)> progress{};
+
+  void look(std::size_t done, std::size_t of) const {
+    if (stop.stop_requested()) throw StoppedError();
+    if (progress) progress(done, of);
+  }
 };
 
 // What sentence-transformers does to a text before its tokenizer sees it; `kept` holds the result
@@ -48,6 +60,7 @@ struct Model::Impl {
   Encoder encoder;
   std::optional<detail::SentenceTransformer> sentences;
   detail::VectorPipeline mean;  // where there are no sentences
+  detail::HeadConfig head_config;
   std::optional<detail::Head> head;
   std::size_t longest;  // tokens that fit into the position table and the tokenizer's limit
 
@@ -85,32 +98,64 @@ struct Model::Impl {
 
   // A prompt stands before the first text of each.
   std::vector<TokenSequence> tokenize(const Texts& texts, const EncodeOptions& options,
-                                      const std::string& prompt = {}) const {
+                                      const std::string& prompt = {},
+                                      std::vector<TextReport>* reports = nullptr) const {
     // Type ids are the tokenizer's where the encoder has a table for them; RoBERTa and the TF-Hub
     // module know only one type.
     const bool typed = encoder.config().type_vocab_size > 1 && !tensorflow();
     std::vector<TokenSequence> sequences(texts.size());
+    if (reports != nullptr) reports->assign(texts.size(), {});
     pool->parallel_for(texts.size(), [&](std::size_t i, std::size_t) {
-      TextPair text = texts[i];
       std::string first, second;
-      if (sentences) {
-        text.text = prepared(text.text, *sentences, prompt, first);
-        if (text.text_pair) text.text_pair = prepared(*text.text_pair, *sentences, {}, second);
-      }
+      const TextPair text = prepared_pair(texts[i], prompt, first, second);
       Encoding encoding = preprocessor.encode(text.text, text.text_pair, options);
+      // Without special tokens around it, an empty text is a row of padding in the original.
+      if (encoding.ids.empty()) {
+        encoding.ids.push_back(preprocessor.tokenizer().special_ids().pad);
+        encoding.type_ids.push_back(0);
+      }
       if (!typed) encoding.type_ids.assign(encoding.ids.size(), 0);
       sequences[i] = {std::move(encoding.ids), std::move(encoding.type_ids)};
+      if (reports != nullptr) (*reports)[i] = report(text, sequences[i].ids, options);
     });
     return sequences;
   }
 
+  TextPair prepared_pair(TextPair text, const std::string& prompt, std::string& first,
+                         std::string& second) const {
+    if (!sentences) return text;
+    text.text = prepared(text.text, *sentences, prompt, first);
+    if (text.text_pair) text.text_pair = prepared(*text.text_pair, *sentences, {}, second);
+    return text;
+  }
+
+  std::size_t count_unknown(std::span<const std::int32_t> ids) const {
+    return static_cast<std::size_t>(
+        std::ranges::count(ids, preprocessor.tokenizer().special_ids().unk));
+  }
+
+  // Only a text that fills all the room can have been cut, and is tokenized once more to know.
+  TextReport report(const TextPair& text, std::span<const std::int32_t> ids,
+                    const EncodeOptions& options) const {
+    TextReport report{.tokens = ids.size(), .kept = ids.size(), .unknown = count_unknown(ids)};
+    if (ids.size() == options.max_length)
+      report.tokens = preprocessor.encode(text.text, text.text_pair).size();
+    return report;
+  }
+
+  // The windows of texts that are too long, [texts], and each's mean over the tokens of all.
+  Tensor embed_windows(const Texts& texts, const EmbedOptions& options,
+                       std::span<const Pooling> poolings, const EmbedWatch& watch) const;
+
   // Every sequence's poolings side by side, [sequences, poolings × hidden].
-  Tensor pool_all(const std::vector<TokenSequence>& sequences,
-                  std::span<const Pooling> poolings) const;
+  Tensor pool_all(const std::vector<TokenSequence>& sequences, std::span<const Pooling> poolings,
+                  const EmbedWatch& watch) const;
 };
 
-Model::Model(std::unique_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+Model::Model(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+Model::Model(const Model&) noexcept = default;
 Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(const Model&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
@@ -123,11 +168,14 @@ const Encoder& Model::encoder() const noexcept {
 const ModelInfo& Model::info() const noexcept {
   return impl_->info;
 }
+const detail::HeadConfig& Model::head_config() const noexcept {
+  return impl_->head_config;
+}
 
 Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
   const std::shared_ptr<const ThreadPool> pool = detail::pool_of(options);
   detail::ModelFiles files = detail::read_model_files(directory, options, pool);
-  const TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
+  const detail::TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
   const std::size_t positions = files.config.max_sequence_length();
   const std::size_t longest = std::min(positions, tokenizer.model_max_length.value_or(positions));
   const std::optional<detail::SentenceTransformer>& sentences = files.sentences;
@@ -152,7 +200,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
   else if (sentences && sentences->max_seq_length)
     info.max_length = std::min(longest, *sentences->max_seq_length);
   return Model(
-      std::unique_ptr<const Impl>(new Impl{std::move(info),
+      std::shared_ptr<const Impl>(new Impl{std::move(info),
                                            pool,
                                            std::move(files.preprocessor),
                                            {files.config,
@@ -164,6 +212,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
                                              .weight_expansion = options.weight_expansion}},
                                            std::move(files.sentences),
                                            {},
+                                           std::move(files.head_config),
                                            std::move(files.head),
                                            longest}));
 }
@@ -195,7 +244,7 @@ EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,
 }
 
 Tensor Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
-                             std::span<const Pooling> poolings) const {
+                             std::span<const Pooling> poolings, const EmbedWatch& watch) const {
   // Longest first: sentences of a batch take about equally long, and what memory is needed is
   // needed at once.
   std::vector<std::size_t> order(sequences.size());
@@ -206,6 +255,7 @@ Tensor Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
   Tensor vectors{sequences.size(), poolings.size() * encoder.config().hidden_size};
   detail::TokenBatchBuilder builder(encoder.config());
   for (std::size_t next = 0; next < order.size();) {
+    watch.look(next, order.size());
     const std::size_t first = next;
     builder.clear();
     do {
@@ -218,21 +268,91 @@ Tensor Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
                           std::ranges::copy(vector, vectors.at(order[first + s]).begin());
                         });
   }
+  watch.look(order.size(), order.size());
+  return vectors;
+}
+
+Tensor Model::Impl::embed_windows(const Texts& texts, const EmbedOptions& options,
+                                  std::span<const Pooling> poolings,
+                                  const EmbedWatch& watch) const {
+  if (std::ranges::any_of(poolings, [](Pooling p) { return p != Pooling::mean; }))
+    throw UsageError("windows are for mean pooling alone",
+                     {.field = "long_texts", .actual = std::string(pooling_name(poolings[0]))});
+  const std::size_t most = length_limit("max_length", options.max_length, info.max_length);
+  EncodeOptions cut = cutting(most, options.truncation);
+  cut.return_overflowing = true;
+  const std::size_t specials = preprocessor.encode("").size();
+  cut.stride = most > specials ? (most - specials) / 4 : 0;
+  const bool typed = encoder.config().type_vocab_size > 1 && !tensorflow();
+
+  std::vector<Encoding> encodings(texts.size());
+  pool->parallel_for(texts.size(), [&](std::size_t i, std::size_t) {
+    if (texts[i].text_pair)
+      throw UsageError("windows are for single texts alone", {.field = "long_texts"});
+    std::string kept, none;
+    const TextPair text =
+        prepared_pair(texts[i], sentences ? sentences->prompt : std::string(), kept, none);
+    encodings[i] = preprocessor.encode(text.text, std::nullopt, cut);
+  });
+  std::vector<TokenSequence> windows;
+  std::vector<std::size_t> owners;
+  if (options.reports != nullptr) options.reports->assign(texts.size(), {});
+  for (std::size_t i = 0; i < encodings.size(); ++i) {
+    const auto add = [&](Encoding& window) {
+      if (!typed) window.type_ids.assign(window.ids.size(), 0);
+      if (options.reports != nullptr) {
+        TextReport& report = (*options.reports)[i];
+        report.tokens = report.kept += window.ids.size();
+        report.unknown += count_unknown(window.ids);
+      }
+      windows.push_back({std::move(window.ids), std::move(window.type_ids)});
+      owners.push_back(i);
+    };
+    add(encodings[i]);
+    std::ranges::for_each(encodings[i].overflowing, add);
+  }
+
+  const Tensor pooled = pool_all(windows, poolings, watch);
+  Tensor vectors{texts.size(), pooled.shape()[1]};
+  for (std::size_t first = 0, end = 0; first < windows.size(); first = end) {
+    const std::span<float> vector = vectors.at(owners[first]);
+    for (end = first + 1; end < windows.size() && owners[end] == owners[first];)
+      ++end;
+    if (end == first + 1) {  // the same bits as without windows
+      std::ranges::copy(pooled.at(first), vector.begin());
+      continue;
+    }
+    std::size_t tokens = 0;
+    for (std::size_t w = first; w < end; ++w)
+      tokens += windows[w].ids.size();
+    for (std::size_t w = first; w < end; ++w) {
+      const float weight = static_cast<float>(windows[w].ids.size()) / static_cast<float>(tokens);
+      for (std::size_t j = 0; j < vector.size(); ++j)
+        vector[j] += weight * pooled.at(w)[j];
+    }
+  }
   return vectors;
 }
 
 Tensor Model::embed(const Texts& texts, const EmbedOptions& options) const {
   const Impl& m = *impl_;
   if (options.pooling == Pooling::pooler) m.encoder.require_pooler();
-  const std::vector<TokenSequence> sequences =
-      m.tokenize(texts,
-                 m.cutting(m.length_limit("max_length", options.max_length, m.info.max_length),
-                           options.truncation),
-                 m.sentences ? m.sentences->prompt : std::string());
-  Tensor vectors =
-      options.pooling == Pooling::automatic
-          ? detail::run_modules(m.pipeline(), m.pool_all(sequences, m.pipeline().poolings), *m.pool)
-          : m.pool_all(sequences, {&options.pooling, 1});
+  const EmbedWatch watch{options.stop, options.progress};
+  watch.look(0, texts.size());
+  const bool whole = options.pooling == Pooling::automatic;
+  const std::span<const Pooling> poolings =
+      whole ? std::span<const Pooling>(m.pipeline().poolings) : std::span(&options.pooling, 1);
+  Tensor vectors;
+  if (options.long_texts == LongTexts::windows) {
+    vectors = m.embed_windows(texts, options, poolings, watch);
+  } else {
+    const std::size_t most = m.length_limit("max_length", options.max_length, m.info.max_length);
+    vectors =
+        m.pool_all(m.tokenize(texts, m.cutting(most, options.truncation),
+                              m.sentences ? m.sentences->prompt : std::string(), options.reports),
+                   poolings, watch);
+  }
+  if (whole) vectors = detail::run_modules(m.pipeline(), std::move(vectors), *m.pool);
   if (options.normalize.value_or(m.info.normalize))
     for (std::size_t i = 0; i < vectors.shape()[0]; ++i)
       normalize(vectors.at(i));
@@ -248,7 +368,8 @@ Tensor Model::classify(const Texts& texts, const TextOptions& options) const {
   const std::vector<TokenSequence> sequences =
       m.tokenize(texts, m.cutting(m.length_limit(options), options.truncation));
   const detail::VectorPipeline& pipeline = m.head->pipeline;
-  return detail::run_modules(pipeline, m.pool_all(sequences, pipeline.poolings), *m.pool);
+  return detail::run_modules(
+      pipeline, m.pool_all(sequences, pipeline.poolings, {.stop = options.stop}), *m.pool);
 }
 
 Preprocessor load_preprocessor(const std::filesystem::path& directory, const LoadOptions& options) {

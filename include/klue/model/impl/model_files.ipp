@@ -8,7 +8,7 @@
 #include <klue/core/detail/file_status.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/model_files.hpp>
-#include <klue/text/tokenizer_config.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue::detail {
 namespace {
@@ -126,7 +126,7 @@ ModelFiles read_saved_model(const fs::path& path, const LoadOptions& options,
   validate(config, checkpoint.file());
   check_vocabulary(preprocessor, config, path);
   std::optional<Head> head = read_head({}, config, checkpoint, engine);
-  return {std::move(config), std::move(preprocessor), std::move(checkpoint), std::nullopt,
+  return {std::move(config), std::move(preprocessor), std::move(checkpoint), std::nullopt, {},
           std::move(head)};
 }
 
@@ -154,8 +154,13 @@ ModelFiles read_model_files(const fs::path& directory, const LoadOptions& option
   std::optional<SentenceTransformer> sentences =
       read_sentence_transformer(directory, config.hidden_size, engine);
   Checkpoint checkpoint = open_checkpoint(encoder);
-  std::optional<Head> head = read_head(config_json, config, checkpoint, engine);
-  return {config, std::move(preprocessor), std::move(checkpoint), std::move(sentences),
+  HeadConfig head_config = read_head_config(config_json);
+  std::optional<Head> head = read_head(head_config, config, checkpoint, engine);
+  return {config,
+          std::move(preprocessor),
+          std::move(checkpoint),
+          std::move(sentences),
+          std::move(head_config),
           std::move(head)};
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <klue/core/detail/json.hpp>
-#include <klue/text/tokenizer_config.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue::detail {
 

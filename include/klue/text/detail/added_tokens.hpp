@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <klue/text/detail/byte_trie.hpp>
-#include <klue/text/tokenizer_config.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue::detail {
 

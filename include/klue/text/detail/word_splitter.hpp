@@ -10,9 +10,10 @@
 #include <klue/text/detail/added_tokens.hpp>
 #include <klue/text/detail/char_table.hpp>
 #include <klue/text/detail/normalizer.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/detail/wordpiece.hpp>
+#include <klue/text/dialect.hpp>
 #include <klue/text/encoding.hpp>
-#include <klue/text/tokenizer_config.hpp>
 
 namespace klue::detail {
 

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include <klue/core/error.hpp>
-#include <klue/text/pack_inputs.hpp>
+#include <klue/text/detail/pack_inputs.hpp>
 
-namespace klue {
+namespace klue::detail {
 namespace {
 
 using Segments = std::span<const std::span<const Tokens>>;
@@ -77,4 +77,4 @@ EncoderInputs pack_inputs(Segments segments, const PackOptions& options) {
   return inputs;
 }
 
-}  // namespace klue
+}  // namespace klue::detail

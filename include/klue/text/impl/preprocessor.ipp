@@ -2,9 +2,9 @@
 #include <utility>
 
 #include <klue/core/error.hpp>
-#include <klue/text/pack_inputs.hpp>
+#include <klue/text/detail/pack_inputs.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/preprocessor.hpp>
-#include <klue/text/tokenizer_config.hpp>
 
 namespace klue {
 namespace {
@@ -43,8 +43,8 @@ Preprocessor::Preprocessor(Tokenizer tokenizer, std::size_t type_vocab_size,
 
 Preprocessor Preprocessor::load(const std::filesystem::path& directory,
                                 const PreprocessorOptions& options) {
-  return Preprocessor(Tokenizer(read_tokenizer_files(directory), options.dialect),
-                      options.type_vocab_size, options.pool);
+  return Preprocessor(Tokenizer::load(directory, options.dialect), options.type_vocab_size,
+                      options.pool);
 }
 
 std::vector<Tokens> Preprocessor::tokenize(std::span<const std::string> texts) const {
@@ -60,13 +60,13 @@ std::vector<Tokens> Preprocessor::tokenize(std::initializer_list<std::string_vie
 EncoderInputs Preprocessor::bert_pack_inputs(std::span<const std::span<const Tokens>> segments,
                                              std::size_t seq_length, Truncation truncation) const {
   const SpecialIds& ids = tokenizer_.special_ids();
-  return pack_inputs(segments,
-                     {.seq_length = seq_length,
-                      .truncation = truncation,
-                      .cls = ids.cls,
-                      .sep = ids.sep,
-                      .pad = ids.pad,
-                      .type_vocab_size = dialect() == Dialect::tensorflow ? 1 : type_vocab_size_});
+  return detail::pack_inputs(
+      segments, {.seq_length = seq_length,
+                 .truncation = truncation,
+                 .cls = ids.cls,
+                 .sep = ids.sep,
+                 .pad = ids.pad,
+                 .type_vocab_size = dialect() == Dialect::tensorflow ? 1 : type_vocab_size_});
 }
 EncoderInputs Preprocessor::bert_pack_inputs(
     std::initializer_list<std::span<const Tokens>> segments, std::size_t seq_length,

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -7,13 +8,27 @@
 #include <klue/text/detail/char_table.hpp>
 #include <klue/text/detail/char_traits.hpp>
 #include <klue/text/detail/normalizer.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/detail/word_splitter.hpp>
 #include <klue/text/detail/wordpiece.hpp>
 #include <klue/text/tokenizer.hpp>
 #include <klue/text/utf8.hpp>
 
+namespace klue::detail {
+
+/// Which tokens of a text go into one window.
+struct TokenRange {
+  std::size_t begin = 0, end = 0;
+};
+
+}  // namespace klue::detail
+
 namespace klue {
 namespace {
+
+using detail::AddedToken;
+using detail::TemplatePiece;
+using detail::TokenizerConfig;
 
 /// All ids with their names: the model's pieces and the added tokens beside them.
 Vocabulary with_added_tokens(const Vocabulary& model, const std::vector<AddedToken>& added,
@@ -88,19 +103,17 @@ TemplatePiece::Kind leading_text(const std::vector<TemplatePiece>& pieces) {
   return text == pieces.end() ? TemplatePiece::Kind::first_text : text->kind;
 }
 
-/// Which tokens of a text go into one window.
-struct Window {
-  std::size_t begin = 0, end = 0;
-};
+using Window = detail::TokenRange;
 
 /// What is kept of a text of which only `kept` tokens fit.
-Window kept_window(std::size_t size, std::size_t kept, Side cut) {
-  return cut == Side::right ? Window{0, kept} : Window{size - kept, size};
+Window kept_window(std::size_t size, std::size_t kept, TruncationSide cut) {
+  return cut == TruncationSide::right ? Window{0, kept} : Window{size - kept, size};
 }
 
 /// The windows of such a text: the first is what is kept, the others go on from it towards the end
 /// that is cut, each with `stride` tokens in common with the one before.
-std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride, Side cut) {
+std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t stride,
+                               TruncationSide cut) {
   if (kept >= size) return {{0, size}};
   if (kept == 0) return {{0, 0}, {0, size}};  // as the reference does: the rest is one window
   if (stride >= kept)
@@ -111,7 +124,7 @@ std::vector<Window> windows_of(std::size_t size, std::size_t kept, std::size_t s
   std::vector<Window> windows;
   for (std::size_t done = 0;; done += kept - stride) {
     const std::size_t length = std::min(kept, size - done);
-    if (cut == Side::right)
+    if (cut == TruncationSide::right)
       windows.push_back({done, done + length});
     else
       windows.push_back({size - done - length, size - done});
@@ -180,7 +193,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 }
 
 /// The artefacts of English tokenization that the WordPiece decoder mends, one token at a time.
-void clean_up(std::string& token) {
+void mend_token(std::string& token) {
   constexpr std::pair<std::string_view, std::string_view> mends[] = {
       {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
       {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
@@ -192,7 +205,7 @@ void clean_up(std::string& token) {
 }  // namespace
 
 struct Tokenizer::Impl {
-  Impl(TokenizerFiles files, Dialect dialect_)
+  Impl(detail::TokenizerFiles files, Dialect dialect_)
       : dialect(dialect_),
         config(std::move(files.config)),
         vocabulary(with_added_tokens(files.vocabulary, config.added_tokens, files.source)),
@@ -206,6 +219,23 @@ struct Tokenizer::Impl {
     std::sort(special_tokens.begin(), special_tokens.end());
   }
 
+  // WordPiece's decoder.
+  std::string join(const std::vector<std::string_view>& tokens,
+                   std::optional<bool> clean_up) const {
+    const bool clean = clean_up.value_or(config.decoder_cleanup);
+    const auto& prefix = config.decoder_prefix;
+    std::string text, part;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const bool joins = i > 0 && prefix && tokens[i].starts_with(*prefix);
+      part.clear();
+      if (i > 0 && !joins) part.push_back(' ');
+      part.append(tokens[i], joins ? prefix->size() : 0);
+      if (clean) mend_token(part);
+      text += part;
+    }
+    return text;
+  }
+
   Dialect dialect;
   TokenizerConfig config;
   Vocabulary vocabulary;
@@ -214,7 +244,10 @@ struct Tokenizer::Impl {
   std::vector<std::int32_t> special_tokens;  // what decode may skip, sorted
 };
 
-Tokenizer::Tokenizer(TokenizerFiles files, Dialect dialect)
+Tokenizer Tokenizer::load(const std::filesystem::path& directory, Dialect dialect) {
+  return Tokenizer(detail::read_tokenizer_files(directory), dialect);
+}
+Tokenizer::Tokenizer(detail::TokenizerFiles files, Dialect dialect)
     : impl_(std::make_unique<const Impl>(std::move(files), dialect)) {}
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
@@ -223,7 +256,7 @@ Tokenizer::~Tokenizer() = default;
 const Vocabulary& Tokenizer::vocabulary() const noexcept {
   return impl_->vocabulary;
 }
-const TokenizerConfig& Tokenizer::config() const noexcept {
+const detail::TokenizerConfig& Tokenizer::config() const noexcept {
   return impl_->config;
 }
 const SpecialIds& Tokenizer::special_ids() const noexcept {
@@ -247,15 +280,13 @@ Tokens Tokenizer::tokenize(std::string_view text) const {
   return tokens;
 }
 
-Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view> pair,
-                           const EncodeOptions& options) const {
-  const Tokens first = tokenize(text), second = pair ? tokenize(*pair) : Tokens{};
-  const Tokens* const texts[2] = {&first, &second};
-  const auto& pieces = pair ? impl_->config.pair : impl_->config.single;
-  const std::size_t special = options.add_special_tokens ? special_count(pieces) : 0;
+namespace {
 
-  const std::size_t lengths[2] = {first.size(), second.size()};
-  std::vector<std::size_t> kept(lengths, lengths + (pair ? 2 : 1));
+/// How many tokens of each text are kept. Throws UsageError where they cannot be cut as asked.
+std::array<std::size_t, 2> kept_lengths(const Tokens& first, const Tokens& second, bool is_pair,
+                                        const EncodeOptions& options, std::size_t special) {
+  std::vector<std::size_t> kept{first.size()};
+  if (is_pair) kept.push_back(second.size());
   if (options.max_length) {
     if (*options.max_length < special)
       throw UsageError("no room for the special tokens",
@@ -265,29 +296,84 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
     kept = truncated_lengths(kept, *options.max_length - special, options.truncation);
   }
   kept.resize(2);
+  return {kept[0], kept[1]};
+}
 
-  const Side cut = options.truncation_side.value_or(impl_->config.truncation_side);
-  if (!options.return_overflowing) {
-    const Window windows[2] = {kept_window(lengths[0], kept[0], cut),
-                               kept_window(lengths[1], kept[1], cut)};
-    return fill(pieces, texts, windows, options.add_special_tokens);
-  }
-  const auto first_windows = windows_of(first.size(), kept[0], options.stride, cut);
-  const auto second_windows = windows_of(second.size(), kept[1], options.stride, cut);
-  const bool first_leads = leading_text(pieces) == TemplatePiece::Kind::first_text;
-  const std::size_t leading = (first_leads ? first_windows : second_windows).size();
-  const std::size_t following = (first_leads ? second_windows : first_windows).size();
-  const auto row = [&](std::size_t i, std::size_t j) {
-    if (!first_leads) std::swap(i, j);
-    const Window windows[2] = {first_windows[i], second_windows[j]};
-    return fill(pieces, texts, windows, options.add_special_tokens);
+}  // namespace
+
+struct EncodingWindows::Impl {
+  Tokens first, second;
+  const std::vector<TemplatePiece>* pieces;
+  std::vector<detail::TokenRange> first_windows, second_windows;
+  bool add_special_tokens;
+};
+
+EncodingWindows::EncodingWindows(std::unique_ptr<const Impl> impl) noexcept
+    : impl_(std::move(impl)) {}
+EncodingWindows::EncodingWindows(EncodingWindows&&) noexcept = default;
+EncodingWindows& EncodingWindows::operator=(EncodingWindows&&) noexcept = default;
+EncodingWindows::~EncodingWindows() = default;
+
+std::size_t EncodingWindows::size() const noexcept {
+  return impl_->first_windows.size() * impl_->second_windows.size();
+}
+
+// The order of the reference: the first windows of both, every further window of the text that
+// stands first with all of the other, then its first window with the further ones of the other.
+Encoding EncodingWindows::operator[](std::size_t i) const {
+  const bool first_leads = leading_text(*impl_->pieces) == TemplatePiece::Kind::first_text;
+  const auto& leading = first_leads ? impl_->first_windows : impl_->second_windows;
+  const auto& following = first_leads ? impl_->second_windows : impl_->first_windows;
+  const std::size_t columns = following.size(), others = (leading.size() - 1) * columns;
+  const bool of_first = i == 0 || i > others;
+  const Window one = leading[of_first ? 0 : 1 + (i - 1) / columns];
+  const Window other = following[i == 0 ? 0 : of_first ? i - others : (i - 1) % columns];
+  const Tokens* const texts[2] = {&impl_->first, &impl_->second};
+  const Window windows[2] = {first_leads ? one : other, first_leads ? other : one};
+  return fill(*impl_->pieces, texts, windows, impl_->add_special_tokens);
+}
+
+EncodingWindows Tokenizer::windows(std::string_view text, std::optional<std::string_view> pair,
+                                   const EncodeOptions& options) const {
+  const auto& pieces = pair ? impl_->config.pair : impl_->config.single;
+  const std::size_t special = options.add_special_tokens ? special_count(pieces) : 0;
+  const TruncationSide cut = options.truncation_side.value_or(impl_->config.truncation_side);
+  auto result = std::make_unique<EncodingWindows::Impl>();
+  result->first = tokenize(text);
+  if (pair) result->second = tokenize(*pair);
+  const auto kept = kept_lengths(result->first, result->second, pair.has_value(), options, special);
+  const auto cut_up = [&](const Tokens& tokens, std::size_t most) {
+    return options.return_overflowing ? windows_of(tokens.size(), most, options.stride, cut)
+                                      : std::vector<Window>{kept_window(tokens.size(), most, cut)};
   };
-  Encoding encoding = row(0, 0);
-  // The order of the reference: every further window of the text that stands first with all of the
-  // other, then its first window with the further ones of the other.
-  for (std::size_t i = 1; i <= leading; ++i)
-    for (std::size_t j = i == leading ? 1 : 0; j < following; ++j)
-      encoding.overflowing.push_back(row(i % leading, j));
+  result->first_windows = cut_up(result->first, kept[0]);
+  result->second_windows = cut_up(result->second, kept[1]);
+  result->pieces = &pieces;
+  result->add_special_tokens = options.add_special_tokens;
+  return EncodingWindows(std::move(result));
+}
+
+// What windows() gives as its only one, without what several need.
+Encoding Tokenizer::encode_one(std::string_view text, std::optional<std::string_view> pair,
+                               const EncodeOptions& options) const {
+  const auto& pieces = pair ? impl_->config.pair : impl_->config.single;
+  const std::size_t special = options.add_special_tokens ? special_count(pieces) : 0;
+  const TruncationSide cut = options.truncation_side.value_or(impl_->config.truncation_side);
+  const Tokens first = tokenize(text), second = pair ? tokenize(*pair) : Tokens{};
+  const auto kept = kept_lengths(first, second, pair.has_value(), options, special);
+  const Tokens* const texts[2] = {&first, &second};
+  const Window windows[2] = {kept_window(first.size(), kept[0], cut),
+                             kept_window(second.size(), kept[1], cut)};
+  return fill(pieces, texts, windows, options.add_special_tokens);
+}
+
+Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view> pair,
+                           const EncodeOptions& options) const {
+  if (!options.return_overflowing) return encode_one(text, pair, options);
+  const EncodingWindows all = windows(text, pair, options);
+  Encoding encoding = all[0];
+  for (std::size_t i = 1; i < all.size(); ++i)
+    encoding.overflowing.push_back(all[i]);
   return encoding;
 }
 
@@ -304,25 +390,20 @@ std::vector<std::string> Tokenizer::texts(std::span<const std::int32_t> ids,
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids,
                               const DecodeOptions& options) const {
-  const bool clean = options.clean_up.value_or(impl_->config.decoder_cleanup);
-  const auto& prefix = impl_->config.decoder_prefix;
-  std::string text, part;
-  bool first = true;
+  std::vector<std::string_view> tokens;
+  tokens.reserve(ids.size());
   for (const std::int32_t id : ids) {
     const std::string& token = this->token(id);
-    if (options.skip_special_tokens &&
-        std::binary_search(impl_->special_tokens.begin(), impl_->special_tokens.end(), id))
-      continue;
-    if (token.empty()) continue;  // an id that no piece has
-    const bool joins = !first && prefix && token.starts_with(*prefix);
-    part.clear();
-    if (!first && !joins) part.push_back(' ');
-    part.append(token, joins ? prefix->size() : 0);
-    first = false;
-    if (clean) clean_up(part);
-    text += part;
+    const bool skipped =
+        options.skip_special_tokens && std::ranges::binary_search(impl_->special_tokens, id);
+    if (!skipped && !token.empty()) tokens.push_back(token);  // empty: an id that no piece has
   }
-  return text;
+  return impl_->join(tokens, options.clean_up);
+}
+
+std::string Tokenizer::join(std::span<const std::string> tokens,
+                            std::optional<bool> clean_up) const {
+  return impl_->join({tokens.begin(), tokens.end()}, clean_up);
 }
 
 }  // namespace klue

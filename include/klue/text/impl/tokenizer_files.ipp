@@ -15,15 +15,15 @@
 #include <klue/core/error.hpp>
 #include <klue/text/detail/added_token_json.hpp>
 #include <klue/text/detail/added_tokens.hpp>
-#include <klue/text/tokenizer_config.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
-namespace klue {
+namespace klue::detail {
 namespace {
 
 /// The file; none where there is no such file.
-std::optional<detail::MappedFile> map_if_there(const std::filesystem::path& path) {
-  if (!detail::file_exists(path)) return std::nullopt;
-  return detail::map_text_file(path);
+std::optional<MappedFile> map_if_there(const std::filesystem::path& path) {
+  if (!file_exists(path)) return std::nullopt;
+  return map_text_file(path);
 }
 
 /// The documents beside a vocabulary, each of which may be absent.
@@ -36,27 +36,28 @@ struct JsonBeside {
 
   /// The first two in the order in which the later decides: it is the newer of those that name
   /// special tokens.
-  std::vector<detail::JsonNode> naming() const {
-    std::vector<detail::JsonNode> documents;
+  std::vector<JsonNode> naming() const {
+    std::vector<JsonNode> documents;
     for (const auto* document : {&special_tokens_map, &tokenizer_config})
       if (*document) documents.push_back(**document);
     return documents;
   }
 
-  std::optional<detail::JsonNode> special_tokens_map, tokenizer_config, added_tokens;
+  std::optional<JsonNode> special_tokens_map, tokenizer_config, added_tokens;
 
  private:
-  static std::optional<detail::JsonNode> read(const std::filesystem::path& path) {
+  static std::optional<JsonNode> read(const std::filesystem::path& path) {
     const auto file = map_if_there(path);
     if (!file) return std::nullopt;
-    detail::JsonNode root = detail::parse_json(file->text(), path.string());
+    JsonNode root = parse_json(file->text(), path.string());
     if (!root.is_object()) root.wrong("an object");
     return root;
   }
 };
 
-void read_limits(const detail::JsonNode& root, TokenizerConfig& config) {
-  if (root.string_or("truncation_side", "right") == "left") config.truncation_side = Side::left;
+void read_limits(const JsonNode& root, TokenizerConfig& config) {
+  if (root.string_or("truncation_side", "right") == "left")
+    config.truncation_side = TruncationSide::left;
   // "No limit" is written as a huge number, 10^30 in most files.
   const auto length = root.find("model_max_length");
   const auto value = length ? length->natural() : std::nullopt;
@@ -64,7 +65,7 @@ void read_limits(const detail::JsonNode& root, TokenizerConfig& config) {
     config.model_max_length = static_cast<std::size_t>(*value);
 }
 
-std::int32_t parse_id(std::string_view key, const detail::JsonNode& node) {
+std::int32_t parse_id(std::string_view key, const JsonNode& node) {
   std::uint64_t id = 0;
   for (const char digit : key) {
     if (digit < '0' || digit > '9' || id > 100'000'000) node.wrong("a token id as its name");
@@ -74,7 +75,7 @@ std::int32_t parse_id(std::string_view key, const detail::JsonNode& node) {
 }
 
 /// tokenizer_config.json beside a vocab.txt, as Hugging Face's BertTokenizerFast reads it.
-void read_bert_options(const detail::JsonNode& root, TokenizerConfig& config) {
+void read_bert_options(const JsonNode& root, TokenizerConfig& config) {
   config.lowercase = root.boolean_or("do_lower_case", false);
   config.strip_accents = root.boolean_or("strip_accents", config.lowercase);
   config.handle_chinese_chars = root.boolean_or("tokenize_chinese_chars", true);
@@ -91,8 +92,8 @@ struct NamedSpecials {
   std::vector<Additional> additional;  // in the order of the files
   std::unordered_set<std::string> named_by_files, all;
 
-  NamedSpecials(const std::vector<detail::JsonNode>& documents, const TokenizerConfig& config) {
-    for (const detail::SpecialRole& role : detail::special_roles) {
+  NamedSpecials(const std::vector<JsonNode>& documents, const TokenizerConfig& config) {
+    for (const SpecialRole& role : special_roles) {
       by_role.push_back({.content = config.*role.name, .normalized = false, .special = true});
       add_role(documents, role.key, by_role.back());
     }
@@ -100,9 +101,9 @@ struct NamedSpecials {
       AddedToken token;
       if (add_role(documents, key, token)) by_role.push_back(token);
     }
-    for (const detail::JsonNode& document : documents)
+    for (const JsonNode& document : documents)
       if (const auto more = document.find("additional_special_tokens"))
-        for (const detail::JsonNode& token : more->elements()) {
+        for (const JsonNode& token : more->elements()) {
           additional.push_back({detail::special_token(token), token.is_object()});
           named_by_files.insert(additional.back().token.content);
         }
@@ -112,12 +113,11 @@ struct NamedSpecials {
   }
 
  private:
-  bool add_role(const std::vector<detail::JsonNode>& documents, const char* key,
-                AddedToken& token) {
+  bool add_role(const std::vector<JsonNode>& documents, const char* key, AddedToken& token) {
     bool found = false;
-    for (const detail::JsonNode& document : documents)
+    for (const JsonNode& document : documents)
       if (const auto named = document.find(key)) {
-        token = detail::special_token(*named);
+        token = special_token(*named);
         found = true;
       }
     if (found) named_by_files.insert(token.content);
@@ -133,7 +133,7 @@ std::vector<AddedToken> listed_tokens(const JsonBeside& beside, const NamedSpeci
                            : std::nullopt;
   if (decoder) {
     for (const auto& [key, node] : decoder->members())
-      tokens.push_back(detail::added_token(node, parse_id(key, node)));
+      tokens.push_back(added_token(node, parse_id(key, node)));
   } else if (beside.added_tokens) {
     for (const auto& [content, id] : beside.added_tokens->members()) {
       const bool special = specials.named_by_files.contains(std::string(content));
@@ -170,7 +170,7 @@ void add_tokens(const JsonBeside& beside, TokenizerFiles& files) {
     if (files.vocabulary.find(token.content) && contents.insert(token.content).second) put(token);
   for (const auto& [token, has_flags] : specials.additional)
     if (contents.insert(token.content).second || has_flags) put(token);
-  detail::number_added_tokens(added, files.vocabulary, files.source);
+  number_added_tokens(added, files.vocabulary, files.source);
 }
 
 /// The usual templates.
@@ -183,8 +183,8 @@ void add_templates(TokenizerFiles& files) {
     return files.vocabulary.find(name).value_or(0);
   };
   const std::int32_t cls = id_of(config.cls_token), sep = id_of(config.sep_token);
-  config.single = detail::bert_template(false, cls, sep);
-  config.pair = detail::bert_template(true, cls, sep);
+  config.single = bert_template(false, cls, sep);
+  config.pair = bert_template(true, cls, sep);
 }
 
 std::string quoted_flag(const char* name, bool value) {
@@ -213,7 +213,7 @@ void check_vocab_txt(const TokenizerFiles& files, std::string_view vocab_txt,
 }
 
 /// Nor must a tokenizer_config.json: Hugging Face's own classes follow one or the other.
-void check_options(const detail::JsonNode& root, const TokenizerConfig& config) {
+void check_options(const JsonNode& root, const TokenizerConfig& config) {
   struct Option {
     const char *key, *key_there;
     bool there;
@@ -258,12 +258,12 @@ TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory) {
   if (json && vocab) check_vocab_txt(files, vocab->text(), vocab_path);
 
   const JsonBeside beside(directory);
-  for (const detail::JsonNode& document : beside.naming()) {
-    for (const detail::SpecialRole& role : detail::special_roles)
+  for (const JsonNode& document : beside.naming()) {
+    for (const SpecialRole& role : special_roles)
       // The unknown token is the model's own, which tokenizer.json has.
       if (!json || role.name != &TokenizerConfig::unk_token)
         if (const auto token = document.find(role.key))
-          files.config.*role.name = detail::special_token(*token).content;
+          files.config.*role.name = special_token(*token).content;
     read_limits(document, files.config);
   }
   if (json) {
@@ -276,4 +276,4 @@ TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory) {
   return files;
 }
 
-}  // namespace klue
+}  // namespace klue::detail

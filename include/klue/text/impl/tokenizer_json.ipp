@@ -12,33 +12,32 @@
 #include <klue/core/error.hpp>
 #include <klue/text/detail/added_token_json.hpp>
 #include <klue/text/detail/added_tokens.hpp>
-#include <klue/text/tokenizer_config.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
-namespace klue {
+namespace klue::detail {
 namespace {
 
 /// Special tokens in a template, ids and places. More than any text of a model has room for.
 constexpr std::size_t most_template_tokens = 4096;
 
-void require_type(const detail::JsonNode& node, const char* expected) {
-  const detail::JsonNode type = node.at("type");
+void require_type(const JsonNode& node, const char* expected) {
+  const JsonNode type = node.at("type");
   if (type.string_view() != expected) type.unsupported(expected);
 }
 
 /// A part of the pipeline. A sequence of one, which some tools write, is what is in it.
-std::optional<detail::JsonNode> find_part(const detail::JsonNode& root, const char* name,
-                                          const char* list) {
+std::optional<JsonNode> find_part(const JsonNode& root, const char* name, const char* list) {
   auto part = root.find(name);
   while (part && part->at("type").string_view() == "Sequence") {
     const auto parts = part->find(list);
     if (!parts || !parts->is_array() || parts->size() != 1) break;
-    const detail::JsonNode only = *parts->elements().begin();
+    const JsonNode only = *parts->elements().begin();
     part = only;
   }
   return part;
 }
 
-Vocabulary read_vocabulary(const detail::JsonNode& model) {
+Vocabulary read_vocabulary(const JsonNode& model) {
   const auto entries = model.at("vocab");
   if (!entries.is_object()) entries.wrong("an object of pieces and ids");
   // Ids may have holes, but not so many that a damaged number fills the memory.
@@ -62,7 +61,7 @@ Vocabulary read_vocabulary(const detail::JsonNode& model) {
   return Vocabulary(std::move(pieces), entries.file());
 }
 
-void read_model(const detail::JsonNode& model, TokenizerConfig& config) {
+void read_model(const JsonNode& model, TokenizerConfig& config) {
   // Early files have no type; a WordPiece model is known by its prefix.
   if (model.find("type") || !model.find("continuing_subword_prefix"))
     require_type(model, "WordPiece");
@@ -74,7 +73,7 @@ void read_model(const detail::JsonNode& model, TokenizerConfig& config) {
         static_cast<std::size_t>(limit->integer(0, std::numeric_limits<std::int64_t>::max()));
 }
 
-void read_normalizer(const detail::JsonNode& root, TokenizerConfig& config) {
+void read_normalizer(const JsonNode& root, TokenizerConfig& config) {
   const auto normalizer = find_part(root, "normalizer", "normalizers");
   if (!normalizer) {
     config.clean_text = config.handle_chinese_chars = false;
@@ -88,7 +87,7 @@ void read_normalizer(const detail::JsonNode& root, TokenizerConfig& config) {
   config.strip_accents = normalizer->boolean_or("strip_accents", config.lowercase);
 }
 
-void read_pre_tokenizer(const detail::JsonNode& root) {
+void read_pre_tokenizer(const JsonNode& root) {
   const auto pre_tokenizer = find_part(root, "pre_tokenizer", "pretokenizers");
   if (!pre_tokenizer)
     throw UnsupportedError("not supported", {.file = root.file(),
@@ -99,16 +98,16 @@ void read_pre_tokenizer(const detail::JsonNode& root) {
 }
 
 /// The limit that was in force when the file was saved. Nothing is cut unless the caller asks.
-void read_truncation(const detail::JsonNode& root, TokenizerConfig& config) {
+void read_truncation(const JsonNode& root, TokenizerConfig& config) {
   const auto truncation = root.find("truncation");
   if (!truncation) return;
-  if (truncation->string_or("direction", "Right") == "Left") config.truncation_side = Side::left;
+  if (truncation->string_or("direction", "Right") == "Left")
+    config.truncation_side = TruncationSide::left;
   if (const auto length = truncation->find("max_length"))
     config.model_max_length = static_cast<std::size_t>(length->integer(0, 1'000'000'000));
 }
 
-std::vector<TemplatePiece> read_template(const detail::JsonNode& list,
-                                         const detail::JsonNode& special_tokens) {
+std::vector<TemplatePiece> read_template(const JsonNode& list, const JsonNode& special_tokens) {
   std::vector<TemplatePiece> pieces;
   std::size_t tokens = list.size();
   const auto check_size = [&] {
@@ -116,7 +115,7 @@ std::vector<TemplatePiece> read_template(const detail::JsonNode& list,
       list.unsupported("at most " + std::to_string(most_template_tokens) + " tokens");
   };
   check_size();
-  for (const detail::JsonNode& element : list.elements()) {
+  for (const JsonNode& element : list.elements()) {
     TemplatePiece piece;
     if (const auto text = element.find("Sequence")) {
       const std::string_view which = text->at("id").string_view();
@@ -125,13 +124,13 @@ std::vector<TemplatePiece> read_template(const detail::JsonNode& list,
           which == "A" ? TemplatePiece::Kind::first_text : TemplatePiece::Kind::second_text;
       piece.type_id = text->at("type_id").id();
     } else {
-      const detail::JsonNode special = element.at("SpecialToken");
+      const JsonNode special = element.at("SpecialToken");
       piece.type_id = special.at("type_id").id();
-      const detail::JsonNode token = special_tokens.at(special.at("id").string_view());
-      const detail::JsonNode ids = token.at("ids");
+      const JsonNode token = special_tokens.at(special.at("id").string_view());
+      const JsonNode ids = token.at("ids");
       tokens += ids.size();
       check_size();
-      for (const detail::JsonNode& id : ids.elements())
+      for (const JsonNode& id : ids.elements())
         piece.ids.push_back(id.id());
     }
     pieces.push_back(std::move(piece));
@@ -141,7 +140,7 @@ std::vector<TemplatePiece> read_template(const detail::JsonNode& list,
 
 /// Every text once: the reference would repeat or drop a text, and nobody means that.
 void check_template(const std::vector<TemplatePiece>& pieces, std::ptrdiff_t seconds,
-                    const detail::JsonNode& node) {
+                    const JsonNode& node) {
   const auto count = [&](TemplatePiece::Kind kind) {
     return std::count_if(pieces.begin(), pieces.end(),
                          [kind](const TemplatePiece& piece) { return piece.kind == kind; });
@@ -151,7 +150,7 @@ void check_template(const std::vector<TemplatePiece>& pieces, std::ptrdiff_t sec
     node.unsupported(seconds == 0 ? "text A once" : "text A and text B once each");
 }
 
-void read_post_processor(const detail::JsonNode& root, TokenizerConfig& config) {
+void read_post_processor(const JsonNode& root, TokenizerConfig& config) {
   using Kind = TemplatePiece::Kind;
   const auto processor = find_part(root, "post_processor", "processors");
   if (!processor) {
@@ -159,30 +158,30 @@ void read_post_processor(const detail::JsonNode& root, TokenizerConfig& config) 
     config.pair = {{Kind::first_text, {}, 0}, {Kind::second_text, {}, 1}};
     return;
   }
-  const detail::JsonNode type = processor->at("type");
+  const JsonNode type = processor->at("type");
   if (type.string_view() == "TemplateProcessing") {
-    const detail::JsonNode special_tokens = processor->at("special_tokens");
-    const detail::JsonNode single = processor->at("single"), pair = processor->at("pair");
+    const JsonNode special_tokens = processor->at("special_tokens");
+    const JsonNode single = processor->at("single"), pair = processor->at("pair");
     config.single = read_template(single, special_tokens);
     config.pair = read_template(pair, special_tokens);
     check_template(config.single, 0, single);
     check_template(config.pair, 1, pair);
   } else if (type.string_view() == "BertProcessing") {
     const auto id = [&](const char* key) {
-      const detail::JsonNode token = processor->at(key);
+      const JsonNode token = processor->at(key);
       if (!token.is_array() || token.size() != 2) token.wrong("a token and its id");
       auto element = token.elements().begin();
       return (*++element).id();
     };
     const std::int32_t cls = id("cls"), sep = id("sep");
-    config.single = detail::bert_template(false, cls, sep);
-    config.pair = detail::bert_template(true, cls, sep);
+    config.single = bert_template(false, cls, sep);
+    config.pair = bert_template(true, cls, sep);
   } else {
     type.unsupported("TemplateProcessing or BertProcessing");
   }
 }
 
-void read_decoder(const detail::JsonNode& root, TokenizerConfig& config) {
+void read_decoder(const JsonNode& root, TokenizerConfig& config) {
   const auto decoder = find_part(root, "decoder", "decoders");
   if (!decoder) {
     config.decoder_prefix.reset();
@@ -215,7 +214,7 @@ std::string special_with(std::string_view word, const TokenizerConfig& config) {
 
 /// The special tokens of a model that calls them otherwise than BERT, as far as the file shows what
 /// they are used for. Files beside it may say more.
-void find_renamed(const detail::JsonNode& root, TokenizerFiles& files) {
+void find_renamed(const JsonNode& root, TokenizerFiles& files) {
   TokenizerConfig& config = files.config;
   const auto rename = [&](std::string& name, auto find) {
     const auto has_name = [&name](const AddedToken& token) { return token.content == name; };
@@ -242,9 +241,9 @@ void find_renamed(const detail::JsonNode& root, TokenizerFiles& files) {
   rename(config.mask_token, [&] { return special_with("mask", config); });
 }
 
-TokenizerFiles read_tokenizer_json(const detail::JsonNode& root) {
+TokenizerFiles read_tokenizer_json(const JsonNode& root) {
   TokenizerConfig config;
-  const detail::JsonNode model = root.at("model");
+  const JsonNode model = root.at("model");
   read_model(model, config);
   read_normalizer(root, config);
   read_pre_tokenizer(root);
@@ -253,9 +252,9 @@ TokenizerFiles read_tokenizer_json(const detail::JsonNode& root) {
   read_truncation(root, config);
   Vocabulary vocabulary = read_vocabulary(model);
   if (const auto added = root.find("added_tokens"))
-    for (const detail::JsonNode& token : added->elements())
-      config.added_tokens.push_back(detail::added_token(token, token.at("id").id()));
-  detail::number_added_tokens(config.added_tokens, vocabulary, root.file());
+    for (const JsonNode& token : added->elements())
+      config.added_tokens.push_back(added_token(token, token.at("id").id()));
+  number_added_tokens(config.added_tokens, vocabulary, root.file());
   TokenizerFiles files{
       .vocabulary = std::move(vocabulary), .config = std::move(config), .source = root.file()};
   find_renamed(root, files);
@@ -265,7 +264,7 @@ TokenizerFiles read_tokenizer_json(const detail::JsonNode& root) {
 }  // namespace
 
 TokenizerFiles parse_tokenizer_json(std::string_view json, std::string source) {
-  return read_tokenizer_json(detail::parse_json(json, std::move(source)));
+  return read_tokenizer_json(parse_json(json, std::move(source)));
 }
 
-}  // namespace klue
+}  // namespace klue::detail

@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <array>
 #include <numeric>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include <klue/core/error.hpp>
 #include <klue/text/truncation.hpp>
@@ -11,15 +10,6 @@ namespace klue {
 namespace {
 
 using Lengths = std::vector<std::size_t>;
-
-constexpr std::array<std::pair<Truncation, std::string_view>, 6> names{{
-    {Truncation::longest_first, "longest_first"},
-    {Truncation::only_first, "only_first"},
-    {Truncation::only_second, "only_second"},
-    {Truncation::round_robin, "round_robin"},
-    {Truncation::waterfall, "waterfall"},
-    {Truncation::error, "error"},
-}};
 
 Lengths ascending(const Lengths& lengths) {
   Lengths order(lengths.size());
@@ -71,18 +61,6 @@ void fill_from_left(Lengths& lengths, std::size_t budget) {
 }
 
 }  // namespace
-
-std::string_view name(Truncation truncation) noexcept {
-  for (const auto& [value, text] : names)
-    if (value == truncation) return text;
-  return "unknown";
-}
-
-std::optional<Truncation> truncation_named(std::string_view name) noexcept {
-  for (const auto& [value, text] : names)
-    if (text == name) return value;
-  return std::nullopt;
-}
 
 std::vector<std::size_t> truncated_lengths(std::span<const std::size_t> lengths, std::size_t budget,
                                            Truncation truncation) {

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace klue::hub::detail {
+
+/// What a server or a file of its says, for an error message: at most 200 bytes, on one line, in
+/// valid UTF-8, control characters as blanks, and `secret`, which a server may repeat, as ***.
+std::string shown_text(std::string_view text, std::string_view secret = {});
+
+/// An address for an error message: without its query, which signs the addresses of storage.
+std::string shown_url(std::string_view url, std::string_view secret = {});
+
+}  // namespace klue::hub::detail

@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include <klue/search/detail/score_block.hpp>
+
+namespace klue::detail {
+namespace {
+
+// 1 / length, summed up in double: every length, and with it every score, is its row's alone. Eight
+// sums side by side, which a processor adds at once.
+double inverse_length(std::span<const float> row) {
+  double sums[8] = {};
+  const std::size_t whole = row.size() / 8 * 8;
+  for (std::size_t i = 0; i < whole; i += 8)
+    for (std::size_t j = 0; j < 8; ++j) {
+      const auto x = static_cast<double>(row[i + j]);
+      sums[j] += x * x;
+    }
+  for (std::size_t i = whole; i < row.size(); ++i)
+    sums[i - whole] += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+  const double sum =
+      ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  return sum > 0 ? 1 / std::sqrt(sum) : 0;
+}
+
+const ThreadPool& pool_of_one() {
+  static const ThreadPool pool(1);
+  return pool;
+}
+
+}  // namespace
+
+PackedVectors::PackedVectors(VectorsView vectors, Similarity similarity, const ThreadPool& pool) {
+  LinearSource source{.in_features = vectors.columns, .out_features = vectors.rows};
+  source.read_rows = [&](std::size_t first, std::span<float> rows) {
+    for (std::size_t i = 0; i < rows.size() / vectors.columns; ++i) {
+      const std::span<const float> from = vectors.row(first + i);
+      const std::span<float> to = rows.subspan(i * vectors.columns, vectors.columns);
+      const auto scale =
+          static_cast<float>(similarity == Similarity::cosine ? inverse_length(from) : 1.0);
+      std::ranges::transform(from, to.begin(), [scale](float x) { return x * scale; });
+    }
+  };
+  linear_ = make_linear(Engine::automatic, Precision::f32, source, pool);
+  stride_ = spread_stride((vectors.rows + 15) / 16 * 16);
+}
+
+std::size_t PackedVectors::rows_at_once() const noexcept {
+  // Their products stay in the second-level cache until they have been looked at.
+  constexpr std::size_t kFloats = std::size_t{96} << 10;
+  return std::clamp<std::size_t>(kFloats / stride_, 32, 1024);
+}
+
+const float* PackedVectors::multiply(VectorsView rows, Scratch& scratch) const {
+  const std::size_t width = linear_->input_stride();
+  const float* data = rows.data;
+  if (width != rows.columns) {
+    scratch.rows.reserve_discard(rows.rows * width);
+    for (std::size_t r = 0; r < rows.rows; ++r)
+      std::memcpy(scratch.rows.data() + r * width, rows.row(r).data(),
+                  rows.columns * sizeof(float));
+    data = scratch.rows.data();
+  }
+  scratch.scores.reserve_discard(rows_at_once() * stride_);
+  linear_->apply({data, rows.rows, width}, {scratch.scores.data(), rows.rows, stride_}, {},
+                 scratch.prepared, pool_of_one());
+  return scratch.scores.data();
+}
+
+float score_scale(std::span<const float> row, Similarity similarity) {
+  return similarity == Similarity::cosine ? static_cast<float>(inverse_length(row)) : 1.0f;
+}
+
+bool any_above(const float* products, const float* thresholds, std::size_t count, float scale) {
+  unsigned found = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    found |= static_cast<unsigned>(products[i] * scale > thresholds[i]);
+  return found != 0;
+}
+
+float told_score(float score, Similarity similarity) {
+  return similarity == Similarity::cosine ? std::clamp(score, -1.0f, 1.0f) : score;
+}
+
+}  // namespace klue::detail

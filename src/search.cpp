@@ -1,0 +1,1 @@
+#include <klue/search/src.hpp>

@@ -1,0 +1,1 @@
+#include <klue/task/src.hpp>

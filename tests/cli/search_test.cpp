@@ -1,0 +1,168 @@
+// embed --search and --duplicates.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <klue/klue.hpp>
+
+#include "checkpoint/scratch_directory.hpp"
+#include "cli/command.hpp"
+
+namespace klue::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Every third text is one of five, so that many scores are equal.
+std::vector<std::string> some_texts(int count) {
+  const char* const often[] = {"사람", "이 다는 사람", "전", "대 전", "위치가 좋은 숙소"};
+  std::vector<std::string> texts;
+  for (int i = 0; i < count; ++i)
+    texts.push_back(i % 3 == 0 ? often[i / 3 % 5] : "전 " + std::to_string(i) + " 사람");
+  return texts;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string lines;
+  for (const std::string& text : texts)
+    lines.append(text).append("\n");
+  return lines;
+}
+
+class EmbedSearch : public testing::Test {
+ protected:
+  std::vector<json> run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--format", "jsonl"});
+    const Result result = embed_tiny(arguments);
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_THAT(result.err, IsEmpty());
+    std::vector<json> lines;
+    for (const std::string& line : lines_of(result.out))
+      lines.push_back(json::parse(line));
+    return lines;
+  }
+
+  const std::vector<std::string> texts_ = some_texts(1500);
+  ScratchDirectory directory_;
+  const std::string file_ = directory_.write("in.txt", joined(texts_)).string();
+};
+
+TEST_F(EmbedSearch, IsTheContractsLine) {
+  const Result result = embed_tiny({"--input", directory_.write("two.txt", "전\n사람\n").string(),
+                                    "--search", "사람", "--top-k", "1", "--format", "jsonl"});
+  EXPECT_THAT(result.out, testing::MatchesRegex("\\{\"query\":\"사람\",\"hits\":\\[\\{\"index\":1,"
+                                                "\"score\":[0-9.]+,\"text\":\"사람\"\\}\\]\\}\n"));
+}
+
+TEST_F(EmbedSearch, FindsTheNearestBestFirstAndEqualOnesInTheirOrder) {
+  const std::vector<std::string> queries{"사람", "좋은 위치", ""};
+  std::vector<std::string> arguments{"--input", file_, "--top-k", "130", "--search"};
+  arguments.insert(arguments.end(), queries.begin(), queries.end());
+  const std::vector<json> lines = run(arguments);
+  ASSERT_EQ(lines.size(), queries.size());
+  const Model model = Model::load(fixture("tiny-11"), {.threads = 1});
+  const Tensor vectors = model.embed(texts_), asked = model.embed(queries);
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    EXPECT_EQ(lines[q].at("query"), queries[q]);
+    const json& hits = lines[q].at("hits");
+    ASSERT_EQ(hits.size(), 130u);
+    std::vector<float> scores;
+    for (std::size_t i = 0; i < texts_.size(); ++i)
+      scores.push_back(cosine_similarity(asked.at(q), vectors.at(i)));
+    std::vector<float> best = scores;
+    std::ranges::sort(best, std::ranges::greater{});
+    for (std::size_t i = 0; i < hits.size(); ++i) {
+      const auto index = hits[i].at("index").get<std::size_t>();
+      const float score = hits[i].at("score");
+      EXPECT_EQ(hits[i].at("text"), texts_[index]);
+      EXPECT_NEAR(score, scores[index], 2e-6f);
+      EXPECT_NEAR(score, best[i], 2e-6f);
+      if (i == 0) continue;
+      const float before = hits[i - 1].at("score");
+      EXPECT_GE(before, score);
+      if (before == score) {
+        EXPECT_LT(hits[i - 1].at("index"), index);
+      }
+    }
+  }
+}
+
+TEST_F(EmbedSearch, SavedVectorsAreTheSame) {
+  const std::vector<json> wanted = run({"--input", file_, "--search", "사람", "--top-k", "20"});
+  for (const char* format : {"npy", "fbin"}) {
+    SCOPED_TRACE(format);
+    const std::string vectors = (directory_.path() / format).string();
+    ASSERT_EQ(embed_tiny({"--input", file_, "--format", format, "--out", vectors}).status, 0);
+    EXPECT_EQ(run({"--vectors", vectors, "--input", file_, "--search", "사람", "--top-k", "20"}),
+              wanted);
+    const std::vector<json> bare = run({"--vectors", vectors, "--search", "사람", "--top-k", "20"});
+    for (std::size_t i = 0; i < 20; ++i) {
+      EXPECT_EQ(bare[0]["hits"][i]["index"], wanted[0]["hits"][i]["index"]);
+      EXPECT_FALSE(bare[0]["hits"][i].contains("text"));
+    }
+    const std::string other = directory_.write("other.txt", "전\n").string();
+    const Result wrong = embed_tiny({"--vectors", vectors, "--input", other, "--search", "사람"});
+    EXPECT_EQ(wrong.status, 1);
+    EXPECT_THAT(wrong.err, HasSubstr("not the vectors of the input"));
+  }
+}
+
+TEST_F(EmbedSearch, QueriesComeFromAFileToo) {
+  const std::string queries = directory_.write("q.txt", "사람\n전\n").string();
+  EXPECT_EQ(run({"--input", file_, "--queries", queries}),
+            run({"--input", file_, "--search", "사람", "전"}));
+}
+
+TEST_F(EmbedSearch, DamagedVectorsAreRefused) {
+  const std::string vectors = (directory_.path() / "v.npy").string();
+  ASSERT_EQ(embed_tiny({"--input", file_, "--format", "npy", "--out", vectors}).status, 0);
+  const std::string bytes = read_bytes(vectors);
+  for (std::size_t at = 0; at < 200; at += 8) {  // each is a run of its own
+    std::string flipped = bytes;
+    flipped[at] = '\xFF';
+    for (const std::string& damaged : {bytes.substr(0, at), flipped}) {
+      const std::string file = directory_.write("damaged", damaged).string();
+      const Result result = embed_tiny({"--vectors", file, "--search", "사람"});
+      EXPECT_TRUE(result.status == 1 || (result.status == 0 && damaged.size() == bytes.size()))
+          << at << ": " << result.status << result.err;
+    }
+  }
+  EXPECT_EQ(embed_tiny({"--vectors", "/no/such", "--search", "사람"}).status, 1);
+}
+
+TEST_F(EmbedSearch, DuplicatesArePairsInOrder) {
+  const std::vector<json> lines =
+      run({"--duplicates", "1", "사람", "전", "사람", "대", "전", "사람"});
+  std::vector<std::pair<int, int>> pairs;
+  for (const json& line : lines) {
+    pairs.emplace_back(line.at("index")[0], line.at("index")[1]);
+    EXPECT_EQ(line.at("text")[0], line.at("text")[1]);
+    EXPECT_GT(line.at("score"), 0.99999);
+  }
+  EXPECT_EQ(pairs, (std::vector<std::pair<int, int>>{{0, 2}, {0, 5}, {1, 4}, {2, 5}}));
+}
+
+TEST_F(EmbedSearch, TextIsForPeople) {
+  const Result hits = embed_tiny({"전", "사람", "--search", "사람", "--top-k", "1"});
+  EXPECT_EQ(hits.out, "사람\n  1.0000  1  사람\n") << hits.err;
+  const Result pairs = embed_tiny({"--duplicates", "0.999", "전", "사람", "전"});
+  EXPECT_EQ(pairs.out, "1.0000  0  2  전  |  전\n");
+}
+
+TEST_F(EmbedSearch, WrongUsage) {
+  EXPECT_EQ(embed({"--search", "사람"}).status, 2);
+  EXPECT_EQ(embed({"사람", "--top-k", "3"}).status, 2);
+  EXPECT_EQ(embed({"사람", "--search", "전", "--duplicates", "0.5"}).status, 2);
+  EXPECT_EQ(embed({"사람", "--format", "npy", "--search", "전"}).status, 2);
+  EXPECT_EQ(embed({"사람", "--duplicates", "2"}).status, 2);
+}
+
+}  // namespace
+}  // namespace klue::test

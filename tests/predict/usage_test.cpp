@@ -1,0 +1,98 @@
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "predict/predict.hpp"
+
+namespace klue {
+namespace {
+
+using test::fixture;
+using test::lines_of;
+using test::predict;
+using test::Result;
+using testing::HasSubstr;
+using testing::SizeIs;
+using testing::StartsWith;
+
+void expect_refused(const Result& result, int status, const char* message) {
+  EXPECT_EQ(result.status, status) << result.err;
+  EXPECT_THAT(result.err, HasSubstr(message));
+}
+
+TEST(PredictUsage, HelpNamesEveryOption) {
+  const Result result = test::run(KLUE_PREDICT, {"--help"});
+  EXPECT_EQ(result.status, 0);
+  for (const char* option :
+       {"--model", "--task", "--input", "--input-format", "--format", "--top-k", "--activation",
+        "--aggregation", "--max-length", "--stride", "--max-answer-length", "--no-answer",
+        "--no-align-words", "--targets", "--precision", "--threads", "NO_COLOR"})
+    EXPECT_THAT(result.out, HasSubstr(option));
+  EXPECT_EQ(test::run(KLUE_PREDICT, {"--version"}).out, "predict " KLUE_VERSION "\n");
+}
+
+TEST(PredictUsage, WrongUsageIsStatusTwo) {
+  expect_refused(test::run(KLUE_PREDICT, {"사람"}), 2, "--model");
+  expect_refused(predict("tiny-11-seqcls", {}), 2, "nothing to do");
+  expect_refused(predict("tiny-11-seqcls", {"사람", "--input", "-"}), 2, "exclude");
+  expect_refused(predict("tiny-11-seqcls", {"사람", "--task", "dance"}), 2, "dance");
+  expect_refused(predict("tiny-11-seqcls", {"사람", "--top-k", "0"}), 2, "--top-k");
+  expect_refused(predict("tiny-11-rank", {"사람", "전"}), 2, "classify or rank");
+  expect_refused(predict("tiny-11-tokcls", {"사람", "--targets", "전"}), 2, "--targets");
+  expect_refused(predict("tiny-11-tokcls", {"사람", "--top-k", "3"}), 2, "--top-k");
+  expect_refused(predict("tiny-11", {"[MASK]", "--max-length", "9"}), 2, "--max-length");
+}
+
+TEST(PredictUsage, WhatAModelIsNotGoodFor) {
+  expect_refused(predict("tiny-11-seqcls", {"사람", "--task", "tag"}), 1,
+                 "no head for the task tag");
+  expect_refused(predict("tiny-11-bare", {"사람"}), 1, "an encoder alone");
+  expect_refused(test::run(KLUE_PREDICT, {"--model", "/no/such/model", "사람"}), 1,
+                 "no such model");
+}
+
+// What stands before a line that cannot be run is done, and the message names the line.
+TEST(PredictUsage, ABadLineIsNamed) {
+  const Result result = predict("tiny-11", {"--input", "-", "--format", "jsonl"},
+                                "이 [MASK]\n[MASK] 전\n사람\n[MASK]\n");
+  expect_refused(result, 1, "standard input: line 3: ");
+  EXPECT_THAT(result.err, HasSubstr("no mask in the text"));
+  EXPECT_THAT(lines_of(result.out), SizeIs(2));
+  expect_refused(predict("tiny-11-qa", {"--input", "-"}, "사람?\n"), 1, "line 1: ");
+  expect_refused(predict("tiny-11-qa", {"--input", "-", "--input-format", "jsonl"},
+                         "{\"question\": \"사람?\", \"context\": \"\"}\n"),
+                 1, "line 1: context: must not be empty");
+}
+
+TEST(PredictUsage, ALineThatIsNotOfTheFormat) {
+  for (const char* line : {"사람", "[]", "{\"text\": 1}", "{\"question\": \"가\"}",
+                           "{\"text\": \"가\", \"text_pair\": 1}", "{\"text\": \"가\""})
+    expect_refused(predict("tiny-11-seqcls", {"--input", "-", "--input-format", "jsonl"}, line), 1,
+                   "line 1: ");
+  expect_refused(
+      predict("tiny-11-seqcls", {"--input", "-", "--input-format", "tsv"}, "가\t나\t다\n"), 1,
+      "too many columns");
+}
+
+TEST(PredictUsage, TheArgumentsOfAnswerAndRank) {
+  expect_refused(predict("tiny-11-qa", {"사람?"}), 1, "a question and the context");
+  expect_refused(predict("tiny-11-rank", {"--task", "rank", "사람"}), 1, "documents");
+}
+
+TEST(PredictUsage, FullDisksAndMissingFiles) {
+  expect_refused(predict("tiny-11-seqcls", {"사람", "--out", "/dev/full"}), 1, "cannot write");
+  expect_refused(predict("tiny-11-seqcls", {"--input", "/no/such/file"}), 1, "/no/such/file");
+  expect_refused(predict("tiny-11-seqcls", {"--input", "/"}), 1, "directory");
+}
+
+// "[MASK]" at the end of an argument is no list.
+TEST(PredictUsage, BracketsAreText) {
+  EXPECT_THAT(predict("tiny-11", {"사람은 [MASK]"}).out, StartsWith("사람은 [MASK]\n"));
+  EXPECT_EQ(predict("tiny-11", {"[MASK]", "--targets", "[SEP]"}).status, 0);
+}
+
+}  // namespace
+}  // namespace klue

@@ -1,0 +1,123 @@
+// The command `predict`: what a fine-tuned model says of texts. Everything here is reading, calling
+// the library and writing; what a program would want is in the library.
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <klue/klue.hpp>
+
+#include "common/model_path.hpp"
+#include "options.hpp"
+#include "output.hpp"
+#include "predictor.hpp"
+#include "reader.hpp"
+
+namespace predict {
+namespace {
+
+/// A command line that does not fit the model.
+class WrongUsage : public klue::UsageError {
+  using klue::UsageError::UsageError;
+};
+
+/// The task of the command line, else the one that the model's head is for.
+klue::Task chosen_task(const klue::Model& model, const Options& options) {
+  if (options.task) return *options.task;
+  const std::optional<klue::HeadInfo>& head = model.info().head;
+  if (!head || head->tasks.empty())
+    throw klue::UsageError("this checkpoint has no head that could be run",
+                           {.file = model.info().weights_file.string(),
+                            .actual = head ? head->description : "an encoder alone"});
+  if (head->tasks.size() == 1) return head->tasks.front();
+  std::string names;
+  for (const klue::Task task : head->tasks)
+    names.append(names.empty() ? "" : " or ").append(klue::task_name(task));
+  throw WrongUsage("the model is good for several tasks: choose one",
+                   {.field = "--task", .expected = names});
+}
+
+std::unique_ptr<Predictor> make_predictor(klue::Model model, klue::Task task,
+                                          const Options& options, Style style) {
+  switch (task) {
+    case klue::Task::classify:
+      return make_classifier(std::move(model), options, style);
+    case klue::Task::rank:
+      return make_ranker(std::move(model), options, style);
+    case klue::Task::tag:
+      return make_tagger(std::move(model), options, style);
+    case klue::Task::answer:
+      return make_answerer(std::move(model), options, style);
+    case klue::Task::fill_mask:
+      return make_mask_filler(std::move(model), options, style);
+  }
+  throw klue::UsageError("no such task");
+}
+
+// A record that cannot be run ends the work, but what stands before it is done and the message says
+// which it is.
+void write_until_refused(const Predictor& predictor, const std::vector<Record>& records,
+                         std::size_t first, const Reader& reader, Destination& destination) {
+  std::string out;
+  for (std::size_t i = 0; i < records.size(); ++i)
+    try {
+      destination.write(predictor.predict(std::span(records).subspan(i, 1), first + i));
+    } catch (const klue::UsageError& error) {
+      const char* const unit = reader.from_file() ? "line " : "text ";
+      throw klue::UsageError(error.what(), {.file = reader.from_file() ? reader.name() : "",
+                                            .field = unit + std::to_string(first + i)});
+    }
+}
+
+void run(const Options& options) {
+  const auto model =
+      klue::Model::load(tools::model_path("predict", options.model, options.quiet), options.load);
+  const klue::Task task = chosen_task(model, options);
+  if (const std::string flag = foreign_flag(options, task); !flag.empty())
+    throw WrongUsage("does not go with the task " + std::string(klue::task_name(task)),
+                     {.field = flag});
+  Reader reader(options, task);
+  Destination destination(options.out);
+  const Style style{options.format, Marker(destination.wants_colour())};
+  const auto predictor = make_predictor(model, task, options, style);
+  if (options.format == Format::tsv) destination.write(predictor->header());
+  std::size_t first = 1;
+  for (auto records = reader.read(); !records.empty(); records = reader.read()) {
+    std::string out;
+    try {
+      out = predictor->predict(records, first);
+    } catch (const klue::UsageError&) {
+      write_until_refused(*predictor, records, first, reader, destination);
+    }
+    destination.write(out);
+    first += records.size();
+  }
+}
+
+}  // namespace
+}  // namespace predict
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  int status = 0;
+  try {
+    if (const auto options = predict::parse_command_line(argc, argv, status))
+      predict::run(*options);
+    if (!std::cout.flush())  // what --help and --version print is a result, too
+      throw klue::IoError("cannot write", {.file = "standard output"});
+  } catch (const predict::WrongUsage& error) {
+    std::cerr << "predict: " << error.what() << "\n";
+    status = 2;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "predict: not enough memory\n";
+    status = 1;
+  } catch (const std::exception& error) {
+    std::cerr << "predict: " << error.what() << "\n";
+    status = 1;
+  }
+  return status;
+}
