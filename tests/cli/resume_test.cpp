@@ -110,7 +110,7 @@ TEST_P(EmbedResume, GivesTheSameBytesHoweverOftenItIsKilled) {
     const auto longest = std::min<std::chrono::milliseconds>(
         milliseconds / 2, std::chrono::milliseconds(is_long ? 5000 : 900));
     std::this_thread::sleep_for(kills == 0 ? longest / 2
-                                           : longest * (random() % 1000) / 1000);
+                                           : longest * static_cast<int>(random() % 1000) / 1000);
     run.send(kills % 5 == 4 ? SIGINT : SIGKILL);
     const Result result = run.wait();
     if (result.status == 0) break;
