@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <klue/klue.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue::bench {
 namespace {

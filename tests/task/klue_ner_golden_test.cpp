@@ -18,7 +18,6 @@
 #include <klue/task/detail/code_points.hpp>
 #include <klue/task/klue_metrics.hpp>
 #include <klue/task/klue_ner.hpp>
-#include <klue/text/detail/tokenizer_files.hpp>
 
 #include "shared_data.hpp"
 #include "task/klue_goldens.hpp"
@@ -97,8 +96,7 @@ class KlueNerGolden : public testing::Test {
   static const Tokenizer* tokenizer() {
     static const auto directory = test::shared_data("data/klue");
     static const std::unique_ptr<const Tokenizer> tokenizer =
-        directory ? std::make_unique<const Tokenizer>(detail::read_tokenizer_files(*directory))
-                  : nullptr;
+        directory ? std::make_unique<const Tokenizer>(Tokenizer::load(*directory)) : nullptr;
     return tokenizer.get();
   }
   static std::vector<NerSentence> sentences(const std::filesystem::path& file) {
