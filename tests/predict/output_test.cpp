@@ -41,7 +41,7 @@ TEST(PredictText, EntitiesAreMarkedInTheSentence) {
   ASSERT_FALSE(entities.empty());
   std::string marked = text;
   for (auto e = entities.rbegin(); e != entities.rend(); ++e) {
-    marked.insert(e->offset.end, " " + e->label + "]");
+    marked.insert(e->offset.end, std::string(" ").append(e->label).append("]"));
     marked.insert(e->offset.begin, "[");
   }
   EXPECT_EQ(predict("tiny-11-tokcls", {text}).out, marked + "\n");

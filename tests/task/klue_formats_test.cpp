@@ -107,7 +107,7 @@ TEST(ReInput, MendsTheParticle) {
 }
 
 TEST(ReTokenizer, KeepsMarkersThatAreThere) {
-  TokenizerConfig config;
+  detail::TokenizerConfig config;
   config.added_tokens.push_back({.content = "<obj>", .id = 6, .special = true});
   const Tokenizer tokenizer =
       re_tokenizer(test::small_tokenizer({"가", "<obj>"}, Dialect::huggingface, config));

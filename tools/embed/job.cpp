@@ -143,7 +143,7 @@ Json describe_job(const Options& o, const klue::Model& model, std::size_t width)
       {"long", name_of(o.long_texts)},
       {"max_length", optional_number(o.max_length)},
       {"seq_length", optional_number(o.seq_length)},
-      {"truncation", o.truncation ? Json(klue::name(*o.truncation)) : Json(nullptr)},
+      {"truncation", o.truncation ? Json(klue::truncation_name(*o.truncation)) : Json(nullptr)},
       {"input_format", name_of(in.format.format)},
       {"field", in.format.field},
       {"pair_field", in.format.pair_field},
@@ -153,8 +153,7 @@ Json describe_job(const Options& o, const klue::Model& model, std::size_t width)
   };
   return {{"program", "embed " KLUE_VERSION},
           {"model", describe_model(model.info())},
-          {"dialect", model.preprocessor().dialect() == klue::Dialect::tensorflow ? "tensorflow"
-                                                                                  : "huggingface"},
+          {"dialect", klue::dialect_name(model.preprocessor().dialect())},
           {"engine", model.info().engine},
           {"width", width},
           {"options", std::move(options)}};

@@ -80,8 +80,14 @@ void write_line(const klue::Preprocessor& preprocessor, const tools::Record& rec
   const klue::TextPair text = record;
   const klue::Encoding encoding = preprocessor.encode(
       text.text, text.text_pair, {.max_length = limit, .truncation = truncation});
+  // As Tokenizer::texts has them, without a copy of each.
+  std::size_t token = 0;
+  auto matched = encoding.matched_texts.begin();
   line.array("{\"tokens\":", encoding.ids, [&](std::int32_t id) {
-    line.text(tools::json_string(preprocessor.tokenizer().token(id)));
+    const bool is_matched = matched != encoding.matched_texts.end() && matched->token == token;
+    ++token;
+    line.text(
+        tools::json_string(is_matched ? (matched++)->text : preprocessor.tokenizer().token(id)));
   });
   line.ids(",\"ids\":", encoding.ids);
   line.array(",\"offsets\":", encoding.offsets, [&](const klue::Offset& offset) {

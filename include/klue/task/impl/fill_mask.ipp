@@ -6,6 +6,7 @@
 #include <klue/task/detail/mask_head.hpp>
 #include <klue/task/detail/token_head.hpp>
 #include <klue/task/fill_mask.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue {
 namespace {

@@ -170,7 +170,8 @@ void read_post_processor(const JsonNode& root, TokenizerConfig& config) {
     const auto id = [&](const char* key) {
       const JsonNode token = processor->at(key);
       if (!token.is_array() || token.size() != 2) token.wrong("a token and its id");
-      auto element = token.elements().begin();
+      const JsonElements elements = token.elements();
+      auto element = elements.begin();
       return (*++element).id();
     };
     const std::int32_t cls = id("cls"), sep = id("sep");
