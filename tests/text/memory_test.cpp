@@ -70,7 +70,7 @@ double peak_per_byte(std::size_t bytes, Work work) {
 }
 
 /// docs/tokenization.md promises these, for files and texts of some size.
-constexpr double most_for_files = 100, most_for_texts = 64;
+constexpr double most_for_files = 128, most_for_texts = 80;
 constexpr std::size_t file_size = 1'000'000, text_size = 4'000'000;
 
 std::string vocabulary_of(std::size_t bytes, std::size_t length, std::size_t letters) {
