@@ -11,6 +11,7 @@
 #include <klue/task/klue_mrc.hpp>
 #include <klue/task/klue_ner.hpp>
 #include <klue/task/klue_re.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 #include "text/small_tokenizer.hpp"
 
