@@ -1,4 +1,4 @@
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -370,9 +370,9 @@ TEST(TokenizerFilesTest, ManyAddedTokensTakeNoLongerThanTheyAre) {
     added["<extra" + std::to_string(i) + ">"] = 11 + i;
   Directory directory;
   directory.write("vocab.txt", vocab_txt).write("added_tokens.json", added.dump());
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of this process: others may be busy
   const Tokenizer tokenizer(read_tokenizer_files(directory.path()));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_LT(std::clock() - start, 2 * CLOCKS_PER_SEC);
   EXPECT_EQ(tokenizer.vocabulary().size(), 60'011u);
   EXPECT_THAT(tokenizer.tokenize("A<extra59999>").ids, ElementsAre(7, 60'010));
 }
