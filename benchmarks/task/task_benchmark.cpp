@@ -87,7 +87,9 @@ Work read_work(const Arguments& a, Task task, const Model& model) {
   Work work;
   for (std::string line; work.texts.size() < a.lines && std::getline(file, line);) {
     if (line.empty()) continue;
-    const std::string& mask = model.preprocessor().tokenizer().config().mask_token;
+    const Tokenizer& tokenizer = model.preprocessor().tokenizer();
+    const std::string mask =
+        task == Task::fill_mask ? tokenizer.token(tokenizer.special_ids().mask.value()) : "";
     work.texts.push_back(task == Task::fill_mask ? with_mask(line, mask) : line);
   }
   if (work.texts.empty()) throw std::runtime_error("no texts in " + a.corpus);

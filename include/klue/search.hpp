@@ -97,7 +97,7 @@ struct PairOptions {
 
 /// Calls `found` for all pairs at or above the threshold, in the order of their first vectors, then
 /// of their second, on the calling thread. What it throws ends the call. O(rows² × columns) time;
-/// memory for the pairs of 1,024 first vectors at a time.
+/// memory for the pairs of 512 first vectors at a time.
 KLUE_EXPORT void similar_pairs(VectorsView rows, const PairOptions& options,
                                const std::function<void(const SimilarPair&)>& found);
 

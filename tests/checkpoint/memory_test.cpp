@@ -157,11 +157,17 @@ TEST(Memory, OfManyNamesForOneTensorIsBounded) {
       extents + extents + "\x89)tRq\1" + "0";
   const std::string start =
       "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\2M\xe9\3.\x80\2}."s;
-  const std::string names = filled(megabytes, [](std::size_t i) {
-    std::string name = std::to_string(i);
-    return "U" + std::string(1, static_cast<char>(name.size())) + name + "h\1s";
-  });
-  expect_modest("names", start + "\x80\2" + tensor + "}" + names + ".", parse, 3);
+  const auto named = [&](std::size_t size) {
+    const std::string names = filled(size, [](std::size_t i) {
+      std::string name = std::to_string(i);
+      return "U" + std::string(1, static_cast<char>(name.size())) + name + "h\1s";
+    });
+    return start + "\x80\2" + tensor + "}" + names + ".\x80\2](U\0010e." +
+           test::little_endian(std::uint64_t{1}) + "data";
+  };
+  const std::vector<std::byte> few = test::to_bytes(named(60));
+  EXPECT_EQ(parse_torch_archive("f", few, {}).size(), 10u);
+  expect_modest("names", named(megabytes), parse, 3);
 }
 
 TEST(Memory, OfTensorBundlesIsBounded) {

@@ -36,6 +36,7 @@ TEST(Tensor, RefusesIndicesOutside) {
 TEST(Tensor, RefusesAShapeThatOverflows) {
   const std::size_t huge = std::numeric_limits<std::size_t>::max() / 2;
   EXPECT_THROW(Tensor({huge, 4}), UsageError);
+  EXPECT_THROW(Tensor({huge}), UsageError);  // a number, but of nothing that there is
 }
 
 TEST(Tensor, MayBeEmpty) {

@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include <klue/encoder/detail/encoder_core.hpp>
-#include <klue/kernels/detail/kernels.hpp>
 #include <klue/encoder/encoder.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 
 namespace {
 

@@ -150,6 +150,19 @@ TEST_P(Kernels, GemmRowsDoNotDependOnTheirNeighbours) {
   }
 }
 
+// A few rows are multiplied with up to four panels at once; these are ten panels or more.
+TEST_P(Kernels, GemmOfAFewRowsHasTheBitsOfMany) {
+  const std::size_t out = 300;
+  const Problem problem(61, 100, out);
+  const Values together = problem.run(*table().f32, Activation::none, true, true, 0, 61);
+  for (const std::size_t count : {1u, 2u, 3u, 4u})
+    for (std::size_t first = 0; first + count <= 61; first += count) {
+      const Values few = problem.run(*table().f32, Activation::none, true, true, first, count);
+      ASSERT_TRUE(std::equal(few.begin(), few.end(), &together[first * out]))
+          << count << " rows from " << first;
+    }
+}
+
 TEST_P(Kernels, GemmMayWriteOverItsResidual) {
   for (const std::size_t out : {3u, 31u, 50u, 96u}) {
     const Problem problem(17, 20, out);
@@ -236,6 +249,20 @@ TEST_P(LowPrecision, GemmRowsDoNotDependOnTheirNeighbours) {
     const Values alone = problem.run(*product, Activation::gelu, true, true, r, 1);
     ASSERT_TRUE(std::equal(alone.begin(), alone.end(), &together[r * 70])) << r;
   }
+}
+
+TEST_P(LowPrecision, GemmOfAFewRowsHasTheBitsOfMany) {
+  const Product* product = kernels::product(GetParam());
+  if (product == nullptr) GTEST_SKIP() << "this processor has no product of that precision";
+  const std::size_t out = 300;
+  const Problem problem(61, 100, out);
+  const Values together = problem.run(*product, Activation::none, true, true, 0, 61);
+  for (const std::size_t count : {1u, 2u, 3u, 4u})
+    for (std::size_t first = 0; first + count <= 61; first += count) {
+      const Values few = problem.run(*product, Activation::none, true, true, first, count);
+      ASSERT_TRUE(std::equal(few.begin(), few.end(), &together[first * out]))
+          << count << " rows from " << first;
+    }
 }
 
 TEST_P(LowPrecision, GeluIsFarMoreExactThanTheNextRounding) {

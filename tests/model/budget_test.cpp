@@ -122,7 +122,7 @@ void share_layers(const ModelDirectory& directory, std::size_t layers) {
 // 9.8 MB of them filled any memory.
 TEST(Budget, LayersThatShareAStorageHaveALimit) {
   const ModelDirectory directory;
-  share_layers(directory, 400);
+  share_layers(directory, 100);
   EXPECT_EQ(ending_of_load(directory, {.more_memory = 300 * kMegabyte}), Ending::klue_error);
   const auto error = thrown<FormatError>([&] { Model::load(directory.path()); });
   EXPECT_THAT(error.what(), HasSubstr("weight_expansion"));

@@ -305,7 +305,7 @@ TEST(ModelText, A100KilobyteTextIsCut) {
 
 // Nothing is put around it then, and the original has a row of padding.
 TEST(ModelEmbed, AnEmptyTextWithoutATemplateIsPadding) {
-  const ModelDirectory directory;
+  const test::ModelDirectory directory;
   directory.edit_json("tokenizer.json", [](auto& json) { json["post_processor"] = nullptr; });
   const Model model = Model::load(directory.path(), {.threads = 1});
   const Tensor vectors = model.embed({"", "사람"});

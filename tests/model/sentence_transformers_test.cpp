@@ -124,6 +124,23 @@ std::vector<float> embed(const Model& model, const EmbedOptions& options = {}) {
   return {vectors.values().begin(), vectors.values().end()};
 }
 
+// 25 MB, listed 2,000 times, became 6 GB.
+TEST(SentenceTransformers, ADenseFolderCountsOnce) {
+  const ModelDirectory directory;
+  write_pooling(directory, {"mean_tokens"});
+  write_dense(directory, {.in = 32, .out = 32});
+  const auto refused = [&](const std::vector<json>& modules) {
+    write_modules(directory, modules);
+    return thrown<FormatError>([&] { Model::load(directory.path()); });
+  };
+  for (const char* spelling : {"2_Dense", "./2_Dense", "2_Dense/", "2_Dense//."})
+    EXPECT_EQ(refused({kTransformer, kPooling, kDense,
+                       module("sentence_transformers.models.Dense", spelling)})
+                  .field(),
+              "2_Dense");
+  EXPECT_THAT(refused(std::vector<json>(2000, kDense)).what(), HasSubstr("more modules"));
+}
+
 TEST(SentenceTransformers, PoolingIsTheDirectorys) {
   const struct {
     const char* mode;

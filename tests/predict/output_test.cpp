@@ -39,11 +39,15 @@ TEST(PredictText, EntitiesAreMarkedInTheSentence) {
   const Tagger tagger(Model::load(fixture("tiny-11-tokcls")));
   const auto entities = tagger.tag(text);
   ASSERT_FALSE(entities.empty());
-  std::string marked = text;
-  for (auto e = entities.rbegin(); e != entities.rend(); ++e) {
-    marked.insert(e->offset.end, " " + e->label + "]");
-    marked.insert(e->offset.begin, "[");
+  std::string marked;
+  std::size_t at = 0;
+  for (const Entity& e : entities) {
+    marked.append(text, at, e.offset.begin - at).append("[");
+    marked.append(text, e.offset.begin, e.offset.end - e.offset.begin);
+    marked.append(" ").append(e.label).append("]");
+    at = e.offset.end;
   }
+  marked.append(text, at);
   EXPECT_EQ(predict("tiny-11-tokcls", {text}).out, marked + "\n");
 }
 

@@ -82,6 +82,36 @@ TEST(FillMask, LogitsOfBertForMaskedLM) {
                  "cls.predictions.bias", 1e-12});
 }
 
+// The generator of ELECTRA has BERT's head under other names.
+TEST(FillMask, LogitsOfElectraForMaskedLM) {
+  const std::pair<const char*, const char*> names[]{
+      {"cls.predictions.transform.dense.", "generator_predictions.dense."},
+      {"cls.predictions.transform.LayerNorm.", "generator_predictions.LayerNorm."},
+      {"cls.predictions.bias", "generator_lm_head.bias"},
+      {"bert.", "electra."}};
+  const ModelDirectory directory("tiny-11-bert-mlm");
+  directory.edit_json("config.json", [](auto& config) {
+    config["model_type"] = "electra";
+    config["architectures"] = {"ElectraForMaskedLM"};
+    config["embedding_size"] = config["hidden_size"];
+  });
+  directory.edit_header([&](auto& header) {
+    auto renamed = nlohmann::ordered_json::object();
+    for (const auto& [key, value] : header.items()) {
+      std::string name = key;
+      for (const auto& [from, to] : names)
+        if (name.starts_with(from)) name.replace(0, std::string_view(from).size(), to);
+      renamed[name] = value;
+    }
+    header = renamed;
+  });
+  const MaskFiller electra(Model::load(directory.path()));
+  const MaskFiller bert(Model::load(fixture("tiny-11-bert-mlm")));
+  const std::string text = "이 [MASK] 사람";
+  EXPECT_TRUE(
+      std::ranges::equal(electra.logits(text).logits.values(), bert.logits(text).logits.values()));
+}
+
 // With tie_word_embeddings false the stored decoder counts, which then has to be there.
 TEST(FillMask, ADecoderOfItsOwn) {
   const ModelDirectory directory("tiny-11");

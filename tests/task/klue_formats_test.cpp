@@ -11,6 +11,7 @@
 #include <klue/task/klue_mrc.hpp>
 #include <klue/task/klue_ner.hpp>
 #include <klue/task/klue_re.hpp>
+#include <klue/text/detail/tokenizer_files.hpp>
 
 #include "text/small_tokenizer.hpp"
 
@@ -107,7 +108,7 @@ TEST(ReInput, MendsTheParticle) {
 }
 
 TEST(ReTokenizer, KeepsMarkersThatAreThere) {
-  TokenizerConfig config;
+  detail::TokenizerConfig config;
   config.added_tokens.push_back({.content = "<obj>", .id = 6, .special = true});
   const Tokenizer tokenizer =
       re_tokenizer(test::small_tokenizer({"가", "<obj>"}, Dialect::huggingface, config));

@@ -51,7 +51,7 @@ TEST(KlueMrcGolden, Windows) {
   KLUE_SHARED_DATA_OR_SKIP(directory, "data/klue");
   KLUE_SHARED_DATA_OR_SKIP(examples_file, "goldens/metrics/mrc_examples.json");
   KLUE_SHARED_DATA_OR_SKIP(file, "goldens/metrics/mrc_features.jsonl");
-  const Tokenizer tokenizer(read_tokenizer_files(directory));
+  const Tokenizer tokenizer = Tokenizer::load(directory);
   const auto examples = read_examples(tokenizer, examples_file);
   std::map<std::string, const Example*> by_id;
   std::size_t windows = 0;
@@ -126,7 +126,7 @@ TEST(KlueMrcGolden, Predictions) {
   KLUE_SHARED_DATA_OR_SKIP(directory, "data/klue");
   KLUE_SHARED_DATA_OR_SKIP(examples_file, "goldens/metrics/mrc_examples.json");
   KLUE_SHARED_DATA_OR_SKIP(file, "goldens/metrics/mrc_predictions.jsonl");
-  const Tokenizer tokenizer(read_tokenizer_files(directory));
+  const Tokenizer tokenizer = Tokenizer::load(directory);
   const auto examples = read_examples(tokenizer, examples_file);
   for (const auto& line : test::json_lines(file)) {
     const auto logits = made_logits(line.at("rule"), 31);

@@ -96,7 +96,7 @@ class KlueNerGolden : public testing::Test {
   static const Tokenizer* tokenizer() {
     static const auto directory = test::shared_data("data/klue");
     static const std::unique_ptr<const Tokenizer> tokenizer =
-        directory ? std::make_unique<const Tokenizer>(read_tokenizer_files(*directory)) : nullptr;
+        directory ? std::make_unique<const Tokenizer>(Tokenizer::load(*directory)) : nullptr;
     return tokenizer.get();
   }
   static std::vector<NerSentence> sentences(const std::filesystem::path& file) {

@@ -35,7 +35,7 @@ TEST(KlueReGolden, Inputs) {
   KLUE_SHARED_DATA_OR_SKIP(directory, "data/klue");
   KLUE_SHARED_DATA_OR_SKIP(examples_file, "goldens/metrics/re_inputs.json");
   KLUE_SHARED_DATA_OR_SKIP(file, "goldens/metrics/re_inputs_expected.jsonl");
-  const Tokenizer tokenizer = re_tokenizer(Tokenizer(read_tokenizer_files(directory)));
+  const Tokenizer tokenizer = re_tokenizer(Tokenizer::load(directory));
   EXPECT_EQ(tokenizer.tokenize("<subj></subj><obj></obj>").ids, (Ids{32000, 32001, 32002, 32003}));
   const auto examples = test::json_of(examples_file);
   const auto expected = test::json_lines(file);
@@ -56,7 +56,7 @@ TEST(KlueReGolden, Inputs) {
 TEST(KlueReGolden, RefusedInputs) {
   KLUE_SHARED_DATA_OR_SKIP(directory, "data/klue");
   KLUE_SHARED_DATA_OR_SKIP(file, "goldens/metrics/re_inputs_refused.json");
-  const Tokenizer tokenizer = re_tokenizer(Tokenizer(read_tokenizer_files(directory)));
+  const Tokenizer tokenizer = re_tokenizer(Tokenizer::load(directory));
   for (const auto& line : test::json_of(file)) {
     SCOPED_TRACE(line.at("name"));
     if (line.at("example").is_null() || line.at("name") == "unknown_label") continue;

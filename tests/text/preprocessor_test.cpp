@@ -37,6 +37,13 @@ TEST(PreprocessorTest, TheTwoSteps) {
   EXPECT_EQ(preprocessor.bert_pack_inputs({tokens}).seq_length, 128u);
 }
 
+TEST(PreprocessorTest, RowsThatNoMemoryHolds) {
+  const Preprocessor preprocessor = small_preprocessor();
+  const auto tokens = preprocessor.tokenize({"가", "나"});
+  for (const int shift : {61, 63})
+    EXPECT_THROW(preprocessor.bert_pack_inputs({tokens}, std::size_t{1} << shift), UsageError);
+}
+
 TEST(PreprocessorTest, LiteralsAndTemporaries) {
   const Preprocessor preprocessor = small_preprocessor();
   EXPECT_EQ(preprocessor.tokenize({"가 나", "다"}).size(), 2u);

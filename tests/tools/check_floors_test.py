@@ -118,7 +118,7 @@ class Floors(unittest.TestCase):
         self.refused("include/klue/hub/impl/a.ipp", "<klue/checkpoint/checkpoint.hpp>",
                      "hub must not know checkpoint")
         self.refused("include/klue/model/impl/a.ipp", "<klue/hub.hpp>", "model must not know hub")
-        self.refused("include/klue/klue.hpp", "<klue/hub.hpp>", "model must not know hub")
+        self.refused("include/klue/klue.hpp", "<klue/hub.hpp>", "task must not know hub")
         self.refused("include/klue/core/impl/a.ipp", "<klue/hub.hpp>", "core must not know hub")
         self.refused("include/klue/model/impl/a.ipp", "<curl/curl.h>", "this library is only for: hub")
         self.refused("tools/embed/a.cpp", "<curl/curl.h>", "this library is only for: hub")

@@ -66,8 +66,8 @@ TEST(Trainer, GoesOnFromAStateToTheSameBits) {
     whole.step(batch);
   for (int i = 0; i < 3; ++i)
     first.step(batch);
-  first.save_state(directory.path() / "state", "{\"a\": 1}");
-  EXPECT_EQ(second.load_state(directory.path() / "state"), "{\"a\": 1}");
+  first.save_state(directory.path() / "state.safetensors", "{\"a\": 1}");
+  EXPECT_EQ(second.load_state(directory.path() / "state.safetensors"), "{\"a\": 1}");
   EXPECT_EQ(second.steps(), 3u);
   for (int i = 0; i < 3; ++i)
     second.step(batch);
@@ -103,8 +103,8 @@ TEST(Trainer, RefusesAStateOfAnotherNetwork) {
   Trainer trainer = tiny_trainer();
   EXPECT_THROW(trainer.load_state(test::training_model("seqcls") / "model.safetensors"),
                FormatError);
-  trainer.save_parameters(directory.path() / "p");
-  EXPECT_THROW(trainer.load_state(directory.path() / "p"), FormatError);
+  trainer.save_parameters(directory.path() / "p.safetensors");
+  EXPECT_THROW(trainer.load_state(directory.path() / "p.safetensors"), FormatError);
   EXPECT_THROW(trainer.load_state(directory.path() / "missing"), IoError);
 }
 

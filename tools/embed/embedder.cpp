@@ -38,7 +38,8 @@ klue::EmbedOptions embedding_options(const Options& options) {
 
 Embedder::Embedder(const klue::Model& model, const Options& options)
     : model_(model), options_(options), embedding_(embedding_options(options)) {
-  if (options.similarity || options.searches() || options.duplicates) embedding_.normalize = true;
+  // A search divides by the lengths itself, so that saved vectors have the same scores.
+  if (options.similarity) embedding_.normalize = true;
   width_ = (*this)({}).shape()[1];
 }
 

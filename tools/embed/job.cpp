@@ -153,8 +153,7 @@ Json describe_job(const Options& o, const klue::Model& model, std::size_t width)
   };
   return {{"program", "embed " KLUE_VERSION},
           {"model", describe_model(model.info())},
-          {"dialect", model.preprocessor().dialect() == klue::Dialect::tensorflow ? "tensorflow"
-                                                                                  : "huggingface"},
+          {"dialect", klue::dialect_name(model.preprocessor().dialect())},
           {"engine", model.info().engine},
           {"width", width},
           {"options", std::move(options)}};

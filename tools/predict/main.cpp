@@ -12,6 +12,8 @@
 #include <klue/klue.hpp>
 
 #include "common/model_path.hpp"
+#include "common/output_file.hpp"
+#include "common/standard_streams.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "predictor.hpp"
@@ -61,15 +63,13 @@ std::unique_ptr<Predictor> make_predictor(klue::Model model, klue::Task task,
 // A record that cannot be run ends the work, but what stands before it is done and the message says
 // which it is.
 void write_until_refused(const Predictor& predictor, const std::vector<Record>& records,
-                         std::size_t first, const Reader& reader, Destination& destination) {
-  std::string out;
+                         std::size_t first, const Reader& reader, tools::OutputFile& out) {
   for (std::size_t i = 0; i < records.size(); ++i)
     try {
-      destination.write(predictor.predict(std::span(records).subspan(i, 1), first + i));
+      out.write(predictor.predict(std::span(records).subspan(i, 1), first + i));
     } catch (const klue::UsageError& error) {
-      const char* const unit = reader.from_file() ? "line " : "text ";
-      throw klue::UsageError(error.what(), {.file = reader.from_file() ? reader.name() : "",
-                                            .field = unit + std::to_string(first + i)});
+      out.flush();
+      throw klue::UsageError(error.what(), reader.place_of(records[i], first + i));
     }
 }
 
@@ -80,28 +80,32 @@ void run(const Options& options) {
   if (const std::string flag = foreign_flag(options, task); !flag.empty())
     throw WrongUsage("does not go with the task " + std::string(klue::task_name(task)),
                      {.field = flag});
+  if (!options.input.empty()) tools::refuse_same_file(options.out, options.input, "the input");
   Reader reader(options, task);
-  Destination destination(options.out);
-  const Style style{options.format, Marker(destination.wants_colour())};
+  const Style style{options.format, Marker(options.out == "-" && wants_colour())};
   const auto predictor = make_predictor(model, task, options, style);
-  if (options.format == Format::tsv) destination.write(predictor->header());
+  tools::OutputFile out(options.out);
+  if (options.format == Format::tsv) out.write(predictor->header());
   std::size_t first = 1;
   for (auto records = reader.read(); !records.empty(); records = reader.read()) {
-    std::string out;
+    std::string results;
     try {
-      out = predictor->predict(records, first);
+      results = predictor->predict(records, first);
     } catch (const klue::UsageError&) {
-      write_until_refused(*predictor, records, first, reader, destination);
+      write_until_refused(*predictor, records, first, reader, out);
     }
-    destination.write(out);
+    out.write(results);
+    out.flush();
     first += records.size();
   }
+  out.finish();
 }
 
 }  // namespace
 }  // namespace predict
 
 int main(int argc, char** argv) {
+  tools::guard_standard_streams();
   std::ios::sync_with_stdio(false);
   int status = 0;
   try {

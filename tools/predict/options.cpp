@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <iostream>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "common/choices.hpp"
+#include "common/usage_error.hpp"
 
 namespace predict {
 namespace {
@@ -29,8 +31,11 @@ const tools::Names<klue::Task> kTasks{{"classify", klue::Task::classify},
                                       {"tag", klue::Task::tag},
                                       {"answer", klue::Task::answer},
                                       {"fill-mask", klue::Task::fill_mask}};
-const tools::Names<InputFormat> kInputFormats{
-    {"lines", InputFormat::lines}, {"tsv", InputFormat::tsv}, {"jsonl", InputFormat::jsonl}};
+const tools::Names<tools::InputFormat> kInputFormats{{"auto", tools::InputFormat::automatic},
+                                                     {"csv", tools::InputFormat::csv},
+                                                     {"lines", tools::InputFormat::lines},
+                                                     {"tsv", tools::InputFormat::tsv},
+                                                     {"jsonl", tools::InputFormat::jsonl}};
 const tools::Names<Format> kFormats{
     {"text", Format::text}, {"tsv", Format::tsv}, {"jsonl", Format::jsonl}};
 const tools::Names<klue::ScoreFunction> kActivations{{"auto", klue::ScoreFunction::automatic},
@@ -64,9 +69,15 @@ void add_input(CLI::App& app, Options& o) {
       ->type_name("FILE")
       ->group(kGroup);
   tools::add_choice(app, "--input-format", o.input_format, kInputFormats,
-                    "lines: a text each (default); tsv: text<TAB>text_pair;\n"
-                    "jsonl: {\"text\":…, \"text_pair\":…}. For answer question and context\n"
-                    "take their places")
+                    "lines: a text each; tsv: text<TAB>text_pair; csv, with a header;\n"
+                    "jsonl: {\"text\":…, \"text_pair\":…}; auto (default): by the file's\n"
+                    "name and first line. answer has question and context instead")
+      ->group(kGroup);
+  app.add_option("--field", o.field, "Column or member of the text")
+      ->type_name("NAME")
+      ->group(kGroup);
+  app.add_option("--pair-field", o.pair_field, "Column or member of what belongs to it")
+      ->type_name("NAME")
       ->group(kGroup);
 }
 
@@ -212,11 +223,14 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
     remove_guards(options);
     check_input(options);
     return options;
+  } catch (const CLI::Success& success) {
+    app.exit(success);  // --help, --version
+    status = 0;
   } catch (const CLI::ParseError& error) {
-    // CLI11 prints help and version to standard output and mistakes to standard error.
-    status = app.exit(error) == 0 ? 0 : 2;
-    return std::nullopt;
+    std::cerr << tools::usage_message(app, error) << "\n";
+    status = 2;
   }
+  return std::nullopt;
 }
 
 }  // namespace predict

@@ -7,9 +7,10 @@
 
 #include <klue/klue.hpp>
 
+#include "common/record_parser.hpp"
+
 namespace predict {
 
-enum class InputFormat { lines, tsv, jsonl };
 enum class Format { text, tsv, jsonl };
 
 /// The command line. What is unset is the task's own default.
@@ -18,7 +19,8 @@ struct Options {
   std::string model;
   std::optional<klue::Task> task;
   std::string input;  ///< "-": standard input; empty: the texts above
-  InputFormat input_format = InputFormat::lines;
+  tools::InputFormat input_format = tools::InputFormat::automatic;
+  std::string field, pair_field;  ///< columns; empty: their usual names
   Format format = Format::text;
   std::string out = "-";
   bool quiet = false;

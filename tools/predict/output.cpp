@@ -1,11 +1,8 @@
 #include "output.hpp"
 
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <iostream>
-#include <system_error>
 
 #include <unistd.h>
 
@@ -14,11 +11,6 @@ namespace {
 
 constexpr const char* kBold = "1;36";
 constexpr const char* kLabel = "33";
-
-[[noreturn]] void fail_to_write(const std::string& path) {
-  throw klue::IoError("cannot write",
-                      {.file = path, .actual = std::generic_category().message(errno)});
-}
 
 }  // namespace
 
@@ -77,26 +69,9 @@ std::string Marker::strong(std::string_view text) const {
   return colour_ ? painted(kBold, text) : std::string(text);
 }
 
-Destination::Destination(const std::string& path)
-    : path_(path == "-" ? "standard output" : path), stream_(&std::cout) {
-  if (path == "-") return;
-  errno = 0;
-  file_.open(path, std::ios::binary | std::ios::trunc);
-  if (!file_) fail_to_write(path_);
-  stream_ = &file_;
-}
-
-bool Destination::wants_colour() const {
+bool wants_colour() {
   const char* const refused = std::getenv("NO_COLOR");
-  return stream_ == &std::cout && (refused == nullptr || *refused == '\0') &&
-         ::isatty(STDOUT_FILENO) == 1;
-}
-
-void Destination::write(std::string_view bytes) {
-  errno = 0;
-  stream_->write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  stream_->flush();
-  if (!*stream_) fail_to_write(path_);
+  return (refused == nullptr || *refused == '\0') && ::isatty(STDOUT_FILENO) == 1;
 }
 
 }  // namespace predict

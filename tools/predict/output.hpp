@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <fstream>
 #include <initializer_list>
-#include <ostream>
 #include <string>
 #include <string_view>
 
@@ -50,22 +48,7 @@ class Marker {
   bool colour_;
 };
 
-/// Where the result goes: standard output or the file of --out. Every failure to write is an error,
-/// a full disk too.
-class Destination {
- public:
-  /// Throws klue::IoError where the file cannot be made.
-  explicit Destination(const std::string& path);
-
-  /// Colour is for a terminal whose user has not set NO_COLOR (https://no-color.org).
-  bool wants_colour() const;
-
-  void write(std::string_view bytes);
-
- private:
-  std::string path_;
-  std::ofstream file_;
-  std::ostream* stream_;
-};
+/// Whether standard output is a terminal whose user has not set NO_COLOR (https://no-color.org).
+bool wants_colour();
 
 }  // namespace predict

@@ -1,14 +1,8 @@
 #include "reader.hpp"
 
-#include <cerrno>
 #include <filesystem>
 #include <iostream>
-#include <system_error>
 #include <utility>
-
-#include <nlohmann/json.hpp>
-
-#include <klue/text/utf8.hpp>
 
 namespace predict {
 namespace {
@@ -16,43 +10,44 @@ namespace {
 // Enough to order by length, little enough to begin soon and to stay small.
 constexpr std::size_t kRecordsAtOnce = 1024, kBytesAtOnce = 1 << 20;
 
-// A JSON parser refuses bytes that are no UTF-8; here they count as U+FFFD, as everywhere in text.
-std::string valid_utf8(std::string_view text) {
-  std::string valid;
-  valid.reserve(text.size());
-  while (!text.empty()) {
-    const klue::DecodedCodePoint point = klue::decode_utf8(text);
-    klue::append_utf8(valid, point.value);
-    text.remove_prefix(point.length);
+// Questions and contexts are called so where columns have names.
+tools::InputOptions input_options(const Options& options, klue::Task task) {
+  tools::InputOptions input{.files = {options.input},
+                            .format = {.format = options.input_format,
+                                       .field = options.field,
+                                       .pair_field = options.pair_field}};
+  if (task != klue::Task::answer) return input;
+  using tools::InputFormat;
+  InputFormat format = input.format.format;
+  const std::string extension = std::filesystem::path(options.input).extension().string();
+  if (format == InputFormat::automatic) {
+    if (extension == ".jsonl" || extension == ".ndjson") format = InputFormat::jsonl;
+    if (extension == ".csv") format = InputFormat::csv;
   }
-  return valid;
+  const bool named = format == InputFormat::jsonl || format == InputFormat::csv;
+  if (!named) input.format.format = InputFormat::tsv;
+  if (named && options.field.empty()) input.format.field = "question";
+  if (named && options.pair_field.empty()) input.format.pair_field = "context";
+  return input;
 }
 
 }  // namespace
 
 Reader::Reader(const Options& options, klue::Task task) : options_(options), task_(task) {
   if (options.input.empty()) return;
-  if (options.input == "-") {
-    stream_ = &std::cin;
-    return;
-  }
-  if (std::filesystem::is_directory(options.input))
-    throw klue::IoError("is a directory, not a file of texts", {.file = options.input});
-  file_.open(options.input, std::ios::binary);
-  if (!file_)
-    throw klue::IoError("cannot open the file",
-                        {.file = options.input, .actual = std::generic_category().message(errno)});
-  stream_ = &file_;
+  reader_.emplace(input_options(options, task), [&options](const std::string& note) {
+    if (!options.quiet) std::cerr << "predict: " + note + "\n";
+  });
 }
 
 std::vector<Record> Reader::read() {
-  if (stream_ == nullptr) return arguments();
+  if (!reader_) return arguments();
   std::vector<Record> records;
   std::size_t bytes = 0;
-  for (std::string line;
-       records.size() < kRecordsAtOnce && bytes < kBytesAtOnce && next_line(line);) {
-    bytes += line.size();
-    records.push_back(parse(std::move(line)));
+  for (Record record; reader_->next(record); record = {}) {
+    bytes += record.text.size() + (record.text_pair ? record.text_pair->size() : 0);
+    records.push_back(std::move(record));
+    if (records.size() == kRecordsAtOnce || bytes >= kBytesAtOnce || !reader_->ready()) break;
   }
   return records;
 }
@@ -60,9 +55,8 @@ std::vector<Record> Reader::read() {
 // A question and a context, a query and its documents, or texts.
 std::vector<Record> Reader::arguments() {
   std::vector<Record> records;
-  if (next_ > 0) return records;
+  if (std::exchange(done_, true)) return records;
   const std::vector<std::string>& texts = options_.texts;
-  next_ = texts.size();
   if (task_ == klue::Task::answer) {
     if (texts.size() != 2)
       throw klue::UsageError("give a question and the context that answers it",
@@ -80,45 +74,10 @@ std::vector<Record> Reader::arguments() {
   return records;
 }
 
-bool Reader::next_line(std::string& line) {
-  if (!std::getline(*stream_, line)) {
-    if (stream_->bad()) throw klue::IoError("cannot read on", {.file = name()});
-    return false;
-  }
-  if (next_++ == 0 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // byte order mark
-  if (line.ends_with('\r')) line.pop_back();
-  return true;
-}
-
-Record Reader::parse(std::string line) const {
-  const bool question = task_ == klue::Task::answer;
-  const char* const first = question ? "question" : "text";
-  const char* const second = question ? "context" : "text_pair";
-  if (options_.input_format == InputFormat::tsv) {
-    const std::size_t tab = line.find('\t');
-    if (tab == std::string::npos) return {std::move(line), std::nullopt};
-    if (line.find('\t', tab + 1) != std::string::npos)
-      refuse("too many columns", std::string(first).append("<TAB>").append(second));
-    return {line.substr(0, tab), line.substr(tab + 1)};
-  }
-  if (options_.input_format == InputFormat::lines) return {std::move(line), std::nullopt};
-  const nlohmann::json value = nlohmann::json::parse(valid_utf8(line), nullptr, false);
-  const std::string expected =
-      std::string("{\"").append(first).append("\": \"…\", \"").append(second).append("\": \"…\"}");
-  if (!value.is_object() || !value.contains(first) || !value[first].is_string())
-    refuse(std::string("not an object with a ").append(first), expected);
-  Record record{value[first].get<std::string>(), std::nullopt};
-  if (value.contains(second) && !value[second].is_null()) {
-    if (!value[second].is_string()) refuse(std::string(second).append(" is no string"), expected);
-    record.text_pair = value[second].get<std::string>();
-  }
-  return record;
-}
-
-void Reader::refuse(const std::string& message, std::string expected) const {
-  throw klue::FormatError(
-      message,
-      {.file = name(), .field = "line " + std::to_string(next_), .expected = std::move(expected)});
+klue::ErrorContext Reader::place_of(const Record& record, std::size_t index) const {
+  if (!reader_) return {.field = "text " + std::to_string(index)};
+  return {.file = tools::display_name(options_.input),
+          .field = "line " + std::to_string(record.line)};
 }
 
 }  // namespace predict

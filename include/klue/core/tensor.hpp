@@ -19,7 +19,7 @@ class KLUE_EXPORT Tensor {
  public:
   Tensor() = default;
 
-  /// All elements zero. Throws UsageError where the number of elements overflows.
+  /// All elements zero. Throws UsageError where no memory could hold so many elements.
   explicit Tensor(std::vector<std::size_t> shape);
   Tensor(std::initializer_list<std::size_t> shape) : Tensor(std::vector<std::size_t>(shape)) {}
 

@@ -83,7 +83,7 @@ class KLUE_EXPORT Trainer {
   Objective objective() const noexcept { return objective_; }
 
   /// Parameters, moments and step, with a note of the caller's, in one safetensors file that is
-  /// whole or not there. From it a training goes on to the same bits.
+  /// whole or not there and is called .safetensors. From it a training goes on to the same bits.
   void save_state(const std::filesystem::path& file, std::string_view note) const;
   /// Returns the note. Throws FormatError where the file is of another network.
   std::string load_state(const std::filesystem::path& file);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <filesystem>
@@ -37,6 +36,7 @@ inline constexpr std::array<std::string_view, 10> setting_files{"config.json",
 /// One entry of modules.json, a step of a sentence-transformers model.
 struct ModuleEntry {
   std::string type;    ///< the Python class, "sentence_transformers.models.Pooling"
+  std::string path;    ///< as it is written
   std::string folder;  ///< "1_Pooling"; empty: the model directory itself
 
   /// "Pooling": the packages above it have moved between versions.
@@ -47,7 +47,7 @@ struct ModuleEntry {
 };
 
 /// The modules of a directory; none where it has no modules.json. Throws FormatError for a file
-/// that makes no sense or names folders outside of the directory.
+/// that makes no sense. Whether the folders are inside of the directory is for the caller to check.
 inline std::vector<ModuleEntry> read_module_entries(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "modules.json";
   std::vector<ModuleEntry> modules;
@@ -68,15 +68,10 @@ inline std::vector<ModuleEntry> read_module_entries(const std::filesystem::path&
             {.file = file.string(), .field = key, .expected = "a string in every module"});
       return value->string();
     };
-    std::string type = text("type");
-    const std::filesystem::path folder = text("path");
-    if (folder.is_absolute() ||
-        std::ranges::find(folder, std::filesystem::path("..")) != folder.end())
-      throw FormatError("a module outside of the model directory",
-                        {.file = file.string(), .field = "path", .actual = folder.string()});
-    std::string name = folder.lexically_normal().generic_string();
-    if (name.ends_with('/')) name.pop_back();
-    modules.push_back({std::move(type), name == "." ? std::string() : std::move(name)});
+    std::string type = text("type"), path = text("path");
+    std::string folder = std::filesystem::path(path).lexically_normal().generic_string();
+    if (folder.ends_with('/')) folder.pop_back();
+    modules.push_back({std::move(type), std::move(path), folder == "." ? std::string() : folder});
   }
   return modules;
 }

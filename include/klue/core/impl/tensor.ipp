@@ -15,6 +15,8 @@ Tensor::Tensor(std::vector<std::size_t> shape) : shape_(std::move(shape)) {
   for (const std::size_t extent : shape_)
     if (__builtin_mul_overflow(size, extent, &size))
       throw UsageError("tensor too large", {.actual = shape_string(shape_)});
+  if (size > values_.max_size())
+    throw UsageError("tensor too large", {.actual = shape_string(shape_)});
   values_.resize(size);
 }
 

@@ -33,11 +33,12 @@ struct Module {
 std::vector<Module> read_modules(const fs::path& snapshot) {
   std::vector<Module> modules;
   for (const klue::detail::ModuleEntry& entry : klue::detail::read_module_entries(snapshot)) {
-    if (!entry.folder.empty() && !is_safe_path(entry.folder))
-      throw FormatError("a module's path leaves its repository",
-                        {.file = (snapshot / "modules.json").string(),
-                         .field = "path",
-                         .actual = shown_text(entry.folder)});
+    std::string_view path = entry.path;
+    if (path.ends_with('/')) path.remove_suffix(1);
+    if (!path.empty() && !is_safe_path(path))
+      throw FormatError(
+          "a module's path leaves its repository",
+          {.file = (snapshot / "modules.json").string(), .field = "path", .actual = entry.path});
     modules.push_back(
         {std::string(entry.kind()), entry.folder.empty() ? entry.folder : entry.folder + "/"});
   }

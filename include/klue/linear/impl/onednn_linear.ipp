@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 #include <string>
 #include <utility>
@@ -81,6 +82,14 @@ struct OnednnLane {
   }
 };
 
+// Its own exceptions do not leave the library.
+[[noreturn]] void refuse_onednn(const dnnl::error& error) {
+  if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+  throw UnsupportedError(
+      std::string("oneDNN cannot run this layer: ") + error.what(),
+      {.field = "engine", .expected = "auto, packed or eigen", .actual = "onednn"});
+}
+
 class OnednnLinear final : public ProductLinear {
  public:
   OnednnLinear(const kernels::Product& product, const LinearSource& source, const ThreadPool& pool)
@@ -101,7 +110,7 @@ class OnednnLinear final : public ProductLinear {
                 const ThreadPool& pool) const override {
     const kernels::Gemm whole = gemm(x, y, epilogue);
     const std::size_t tiles = (x.count + kOnednnTileRows - 1) / kOnednnTileRows;
-    pool.parallel_for(slices_ * tiles, [&](std::size_t task, std::size_t) {
+    const auto multiply_tile = [&](std::size_t task, std::size_t) {
       const std::size_t slice = task / tiles, tile = task % tiles;
       const std::size_t first = x.count * tile / tiles, last = x.count * (tile + 1) / tiles;
       kernels::Gemm part = whole;
@@ -111,7 +120,12 @@ class OnednnLinear final : public ProductLinear {
       OnednnLane& lane = OnednnLane::here();
       add_up(x, first, last - first, slice, lane);
       product().finish(part, lane.sums.data(), slice_features(), first, last - first);
-    });
+    };
+    try {
+      pool.parallel_for(slices_ * tiles, multiply_tile);
+    } catch (const dnnl::error& error) {
+      refuse_onednn(error);
+    }
   }
 
  private:
@@ -244,9 +258,7 @@ std::unique_ptr<const Linear> make_onednn_linear(const kernels::Product& product
   try {
     return std::make_unique<OnednnLinear>(product, source, pool);
   } catch (const dnnl::error& error) {
-    throw UnsupportedError(
-        std::string("oneDNN cannot run this layer: ") + error.what(),
-        {.field = "engine", .expected = "auto, packed or eigen", .actual = "onednn"});
+    refuse_onednn(error);
   }
 }
 

@@ -20,6 +20,19 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostFeatures = std::uint64_t{1} << 24;
 
+/// modules.json names folders of its own directory; one that leads elsewhere is no model's.
+std::vector<ModuleEntry> read_own_modules(const fs::path& directory) {
+  std::vector<ModuleEntry> modules = read_module_entries(directory);
+  for (const ModuleEntry& module : modules) {
+    const fs::path path = module.path;
+    if (path.is_absolute() || std::ranges::find(path, fs::path("..")) != path.end())
+      throw FormatError(
+          "a module outside of the model directory",
+          {.file = (directory / "modules.json").string(), .field = "path", .actual = module.path});
+  }
+  return modules;
+}
+
 // ------------------------------------------------------------------------------------- pooling
 
 /// In the order in which sentence_transformers/models/Pooling.py puts them side by side.
@@ -261,7 +274,7 @@ class Assembly {
 }  // namespace
 
 fs::path transformer_directory(const fs::path& directory) {
-  const std::string folder = transformer_folder(read_module_entries(directory));
+  const std::string folder = transformer_folder(read_own_modules(directory));
   return folder.empty() ? directory : directory / folder;
 }
 
@@ -270,7 +283,7 @@ std::optional<SentenceTransformer> read_sentence_transformer(const fs::path& dir
                                                              const PipelineEngine& engine) {
   if (!file_exists(directory / "modules.json")) return std::nullopt;
   Assembly assembly(directory, hidden_size, engine);
-  for (const ModuleEntry& module : read_module_entries(directory))
+  for (const ModuleEntry& module : read_own_modules(directory))
     assembly.add(module);
   return assembly.finish(transformer_directory(directory));
 }

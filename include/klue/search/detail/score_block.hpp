@@ -14,7 +14,7 @@ namespace klue::detail {
 /// Up to kMost vectors, packed to be multiplied with many others: of length 1 for the cosine.
 class PackedVectors {
  public:
-  static constexpr std::size_t kMost = 1024;
+  static constexpr std::size_t kMost = 512;
 
   PackedVectors(VectorsView vectors, Similarity similarity, const ThreadPool& pool);
 

@@ -78,15 +78,17 @@ void TopK::add(VectorsView rows) {
     throw UsageError("the vectors are not as long as the queries",
                      {.expected = std::to_string(m.columns) + " numbers",
                       .actual = std::to_string(rows.columns)});
-  for (Impl::Group& group : m.groups) {
-    const std::size_t at_once = group.queries.rows_at_once();
-    const std::size_t blocks = (rows.rows + at_once - 1) / at_once;
-    m.pool.parallel_for(blocks, [&](std::size_t block, std::size_t lane) {
-      const std::size_t first = block * at_once;
-      const std::size_t count = std::min(at_once, rows.rows - first);
-      m.look(group, {rows.row(first).data(), count, rows.columns}, m.size + first, lane);
-    });
-  }
+  if (m.groups.empty()) return;
+  // Rows stay in the nearer caches while they meet one group of queries after another.
+  const std::size_t at_once = m.groups.front().queries.rows_at_once();
+  const std::size_t blocks = (rows.rows + at_once - 1) / at_once;
+  m.pool.parallel_for(blocks, [&](std::size_t block, std::size_t lane) {
+    const std::size_t first = block * at_once;
+    const std::size_t count = std::min(at_once, rows.rows - first);
+    const VectorsView part(rows.row(first).data(), count, rows.columns);
+    for (Impl::Group& group : m.groups)
+      m.look(group, part, m.size + first, lane);
+  });
   m.size += rows.rows;
 }
 

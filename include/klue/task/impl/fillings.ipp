@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include <klue/core/error.hpp>
@@ -13,33 +12,40 @@ namespace {
 /// The ids of the largest logits, best first, equals by their ids.
 std::vector<std::int32_t> largest_logits(std::span<const float> logits,
                                          std::span<const std::int32_t> targets, std::size_t top_k) {
-  std::vector<std::int32_t> ids(targets.begin(), targets.end());
-  if (ids.empty()) {
-    ids.resize(logits.size());
-    std::iota(ids.begin(), ids.end(), 0);
-  }
   const auto value = [&](std::int32_t id) { return logits[static_cast<std::size_t>(id)]; };
-  const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(top_k, ids.size()));
   // NaN is the largest, as torch.topk has it.
-  std::partial_sort(ids.begin(), end, ids.end(), [&](std::int32_t a, std::int32_t b) {
+  const auto before = [&](std::int32_t a, std::int32_t b) {
     const float x = value(a), y = value(b);
     if (std::isnan(x) || std::isnan(y))
       return std::isnan(x) == std::isnan(y) ? a < b : std::isnan(x);
     return x != y ? x > y : a < b;
-  });
-  ids.erase(end, ids.end());
-  return ids;
+  };
+  std::vector<std::int32_t> best;  // a heap with the worst of the best on top
+  const auto offer = [&](std::int32_t id) {
+    if (best.size() == top_k) {
+      if (!before(id, best.front())) return;
+      std::ranges::pop_heap(best, before);
+      best.pop_back();
+    }
+    best.push_back(id);
+    std::ranges::push_heap(best, before);
+  };
+  if (targets.empty())
+    for (std::size_t id = 0; id < logits.size(); ++id)
+      offer(static_cast<std::int32_t>(id));
+  else
+    std::ranges::for_each(targets, offer);
+  std::ranges::sort_heap(best, before);
+  return best;
 }
 
-/// log Σ exp, in double.
+/// log Σ exp. The exponentials are float32, exact to 1e-7 each and cheap; their sum is not.
 double log_sum_exp(std::span<const float> logits) {
-  double largest = static_cast<double>(logits.front());
-  for (const float x : logits)
-    largest = std::max(largest, static_cast<double>(x));
+  const float largest = *std::ranges::max_element(logits);
   double sum = 0;
   for (const float x : logits)
-    sum += std::exp(static_cast<double>(x) - largest);
-  return largest + std::log(sum);
+    sum += static_cast<double>(std::exp(x - largest));
+  return static_cast<double>(largest) + std::log(sum);
 }
 
 /// Ids that no piece has: rows that the weights have beyond the vocabulary.

@@ -53,7 +53,7 @@ double entity_macro_f1(std::span<const std::int32_t> gold,
     counts[span.type].right += known.count(span);
   }
   std::vector<double> shares;
-  for (const std::size_t type : {3, 1, 2, 0, 5, 4})  // by name: DT LC OG PS QT TI
+  for (const std::size_t type : {3u, 1u, 2u, 0u, 5u, 4u})  // by name: DT LC OG PS QT TI
     if (counts[type].gold + counts[type].predicted > 0)
       shares.push_back(detail::f1_share(counts[type]));
   return detail::numpy_mean(shares) * 100.0;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/error.hpp>
 #include <klue/encoder/detail/encoder_core.hpp>

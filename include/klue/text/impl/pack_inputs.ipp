@@ -49,7 +49,8 @@ EncoderInputs pack_inputs(Segments segments, const PackOptions& options) {
   inputs.batch = segments.front().size();
   inputs.seq_length = options.seq_length;
   std::size_t size = 0;
-  if (__builtin_mul_overflow(inputs.batch, inputs.seq_length, &size))
+  if (__builtin_mul_overflow(inputs.batch, inputs.seq_length, &size) ||
+      size > inputs.input_word_ids.max_size())
     throw UsageError("batch × seq_length overflows", {.field = "seq_length"});
   inputs.input_word_ids.resize(size, options.pad);
   inputs.input_mask.resize(size, 0);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numbers>
+#include <vector>
 
 #include <klue/train/detail/numeric.hpp>
 #include <klue/train/optimizer.hpp>
@@ -74,19 +75,22 @@ void AdamW<T>::step(Parameters<T>& parameters, double learning_rate, double norm
   ++steps_;
   const double t = static_cast<double>(steps_);
   const double clip = options_.clip_norm > 0 ? options_.clip_norm / (norm + 1e-6) : 1.0;
+  std::vector<detail::AdamWConstants> constants_of;
+  for (const Parameter& p : parameters.entries()) {
+    const double rate =
+        learning_rate * std::pow(options_.layer_decay, static_cast<double>(top_ - p.depth));
+    constants_of.push_back({.gradient_scale = std::min(1.0, clip),
+                            .keep = 1 - rate * (p.decays ? options_.weight_decay : 0.0),
+                            .beta1 = options_.beta1,
+                            .beta2 = options_.beta2,
+                            .step_size = rate / (1 - std::pow(options_.beta1, t)),
+                            .root_correction = 1 / std::sqrt(1 - std::pow(options_.beta2, t)),
+                            .epsilon = options_.epsilon});
+  }
   for_parts(pool, parts_.size(), [&](std::size_t i) {
     const Part& part = parts_[i];
     const Parameter& p = parameters.entries()[part.parameter];
-    const double rate =
-        learning_rate * std::pow(options_.layer_decay, static_cast<double>(top_ - p.depth));
-    const detail::AdamWConstants constants{
-        .gradient_scale = std::min(1.0, clip),
-        .keep = 1 - rate * (p.decays ? options_.weight_decay : 0.0),
-        .beta1 = options_.beta1,
-        .beta2 = options_.beta2,
-        .step_size = rate / (1 - std::pow(options_.beta1, t)),
-        .root_correction = 1 / std::sqrt(1 - std::pow(options_.beta2, t)),
-        .epsilon = options_.epsilon};
+    const detail::AdamWConstants& constants = constants_of[part.parameter];
     T* const values = parameters.values(p) + part.first;
     if (moved_[i] == 0) {
       const T keep = static_cast<T>(constants.keep);
