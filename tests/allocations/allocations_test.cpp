@@ -259,7 +259,10 @@ TEST(Allocations, OfTheHub) {
   const hub::Options options{.cache = scratch.path() / "cache", .endpoint = server.endpoint()};
   run_out_everywhere(
       [&] {
-        fs::remove_all(options.cache);
+        {
+          const WorkingMemory memory;
+          fs::remove_all(options.cache);
+        }
         hub::fetch("klue/tiny", options);
       },
       FailingMemory::Threads::this_one, 150);

@@ -46,6 +46,11 @@ FailingMemory::~FailingMemory() {
   is_this_thread = false;
 }
 
+WorkingMemory::WorkingMemory() : was_active_(active.exchange(false)) {}
+WorkingMemory::~WorkingMemory() {
+  active = was_active_;
+}
+
 bool FailingMemory::reached() noexcept {
   return is_reached;
 }

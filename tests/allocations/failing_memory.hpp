@@ -20,6 +20,18 @@ class FailingMemory {
   static bool reached() noexcept;
 };
 
+/// Memory is there again as long as one of these exists: for what a test does itself.
+class WorkingMemory {
+ public:
+  WorkingMemory();
+  WorkingMemory(const WorkingMemory&) = delete;
+  WorkingMemory& operator=(const WorkingMemory&) = delete;
+  ~WorkingMemory();
+
+ private:
+  bool was_active_;
+};
+
 /// For who asks for memory otherwise: false where it must get none. Counts as an allocation.
 bool memory_is_given() noexcept;
 

@@ -1,6 +1,10 @@
+#include <memory>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include <dirent.h>
+#include <sys/stat.h>
 
 #include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/json.hpp>
@@ -95,18 +99,33 @@ std::string encoder_folder(const std::vector<Module>& modules) {
   return "";
 }
 
+/// Adds the files below a folder; whatever cannot be read counts as missing, and a link to a folder
+/// is not followed. Not by the iterators of std::filesystem: libstdc++'s end the program where
+/// memory runs out.
+void add_files_below(const fs::path& folder, const std::string& prefix, FileList& files) {
+  struct Close {
+    void operator()(DIR* directory) const { ::closedir(directory); }
+  };
+  const std::unique_ptr<DIR, Close> directory(::opendir(folder.c_str()));
+  if (!directory) return;
+  while (const dirent* const entry = ::readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    const fs::path path = folder / name;
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) continue;
+    if (S_ISDIR(status.st_mode))
+      add_files_below(path, prefix + name + "/", files);
+    else if (::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode))
+      files.insert(prefix + name);
+  }
+}
+
 }  // namespace
 
 FileList files_in(const fs::path& snapshot) {
   FileList files;
-  std::error_code error;
-  // Whatever cannot be read counts as missing.
-  for (fs::recursive_directory_iterator entry(snapshot, error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code unreadable;
-    if (entry->is_regular_file(unreadable))
-      files.insert(entry->path().lexically_relative(snapshot).generic_string());
-  }
+  add_files_below(snapshot, "", files);
   return files;
 }
 
