@@ -10,6 +10,7 @@
 #include <klue/core/thread_pool.hpp>
 
 #include "child.hpp"
+#include "limited_child.hpp"
 
 namespace klue {
 namespace {
@@ -73,6 +74,7 @@ TEST(ThreadPool, DefaultsToTheProcessorsOfTheProcess) {
 
 // In a child, so that the limit is not for us. Sanitizers need more address space than there is.
 TEST(ThreadPool, MoreThreadsThanTheSystemStarts) {
+  if (!test::memory_can_be_limited) GTEST_SKIP() << "sanitizers map terabytes";
   const int result = test::run_child([] {
     // Address space for the stacks of a few threads.
     const rlimit little{std::size_t{1} << 30, std::size_t{1} << 30};

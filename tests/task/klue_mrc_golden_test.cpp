@@ -101,7 +101,7 @@ std::vector<MrcLogits> made_logits(const nlohmann::json& rule, std::size_t windo
   const double noise = rule.at("noise");
   for (std::size_t w = 0; w < windows; ++w)
     for (std::size_t place = 0; place < 510; ++place)
-      for (const std::size_t end : {0, 1}) {
+      for (const std::size_t end : {std::size_t{0}, std::size_t{1}}) {
         const auto h = static_cast<double>(test::golden_random(seed, 2 * w + end, place) % 2001);
         (end == 1 ? all[w].end : all[w].start)
             .push_back(noise == 0 ? 0 : static_cast<float>((h - 1000) / noise));
