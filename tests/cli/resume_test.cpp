@@ -182,10 +182,10 @@ INSTANTIATE_TEST_SUITE_P(, EmbedInterrupted, testing::Values("npy"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(EmbedInterrupted, AnotherJobIsRefused) {
-  whole(some_lines(20'000));
+  directory_.write("in.txt", some_lines(400'000));  // a long way to go
   const Running run(KLUE_EMBED, resuming("out"));
-  while (!fs::exists(path("out.partial.json")))
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (!fs::exists(path("out.partial.json")) && !fs::exists(path("out")))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   run.send(SIGKILL);
   ASSERT_EQ(run.wait().status, 128 + SIGKILL);
 
@@ -209,10 +209,10 @@ TEST_P(EmbedInterrupted, AnotherJobIsRefused) {
 }
 
 TEST_P(EmbedInterrupted, WhatHasGrownCanBeLookedAt) {
-  whole(some_lines(20'000));
+  directory_.write("in.txt", some_lines(400'000));  // a long way to go
   const Running run(KLUE_EMBED, resuming("out"));
-  while (!fs::exists(path("out.partial.json")))
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (!fs::exists(path("out.partial.json")) && !fs::exists(path("out")))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   run.send(SIGKILL);
   run.wait();
   const std::string bytes = read_bytes(path("out.partial"));
@@ -246,10 +246,10 @@ TEST_P(EmbedInterrupted, EndsWithinASecondOfAnInterruption) {
 }
 
 TEST_P(EmbedInterrupted, TwoRunsDoNotWriteOneFile) {
-  whole(some_lines(100'000));
+  directory_.write("in.txt", some_lines(400'000));
   const Running run(KLUE_EMBED, resuming("out"));
-  while (!fs::exists(path("out.partial.json")))
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (!fs::exists(path("out.partial.json")) && !fs::exists(path("out")))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const Result result = embed(resuming("out"));
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.err, HasSubstr("another run"));
