@@ -146,8 +146,9 @@ TEST_P(Engines, GiveARowTheSameAloneAndAmongOthers) {
         ASSERT_EQ(alone[n], among) << row << ", " << n;
       else if (engine() == Engine::eigen)  // another order of sums for one row
         ASSERT_NEAR(alone[n], among, 4e-6f * std::sqrt(768.0f)) << row << ", " << n;
-      else  // a promise of ours, not of oneDNN's
-        ASSERT_NEAR(alone[n], among, 1e-5f * std::max(1.0f, std::abs(among))) << row << ", " << n;
+      else  // likewise without AVX-512: the same bits are a promise of ours, not of oneDNN's
+        ASSERT_NEAR(alone[n], among, 1e-6f * std::sqrt(768.0f) * std::max(1.0f, std::abs(among)))
+            << row << ", " << n;
     }
   }
 }
