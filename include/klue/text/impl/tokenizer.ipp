@@ -308,7 +308,7 @@ struct EncodingWindows::Impl {
   bool add_special_tokens;
 };
 
-EncodingWindows::EncodingWindows(std::unique_ptr<const Impl> impl) noexcept
+EncodingWindows::EncodingWindows(std::shared_ptr<const Impl> impl) noexcept
     : impl_(std::move(impl)) {}
 EncodingWindows::EncodingWindows(EncodingWindows&&) noexcept = default;
 EncodingWindows& EncodingWindows::operator=(EncodingWindows&&) noexcept = default;
@@ -377,8 +377,8 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
   return encoding;
 }
 
-std::vector<std::string> Tokenizer::texts(std::span<const std::int32_t> ids,
-                                          std::span<const MatchedText> matched) const {
+std::vector<std::string> Tokenizer::texts(const std::vector<std::int32_t>& ids,
+                                          const std::vector<MatchedText>& matched) const {
   std::vector<std::string> result;
   result.reserve(ids.size());
   for (const std::int32_t id : ids)
