@@ -225,8 +225,9 @@ class KLUE_EXPORT Model {
   /// Bytes of memory that this model and its copies hold together: the packed weights, the
   /// tokenizer, the workspaces of calls that are over, which the next ones use again, and what
   /// `Files` gave it. It grows while calls come that are larger, or more at once, than any before,
-  /// and then stays. Not in it are the threads, and the word embeddings of a model on a disk: they
-  /// are read from their file as they are needed, and shared with every process that reads it.
+  /// and then stays. Not in it are the threads, what Eigen or oneDNN keep for each of them, and the
+  /// word embeddings of a model on a disk: they are read from their file as they are needed, and
+  /// shared with every process that reads it.
   std::size_t memory_bytes() const;
 
   /// What the model's configuration says about its head, as the library's own rooms use it.
