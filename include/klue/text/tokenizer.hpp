@@ -143,6 +143,9 @@ class KLUE_EXPORT Tokenizer {
   const SpecialIds& special_ids() const noexcept;
   Dialect dialect() const noexcept;
 
+  /// What it holds.
+  std::size_t memory_bytes() const noexcept;
+
  private:
   Encoding encode_one(std::string_view text, std::optional<std::string_view> pair,
                       const EncodeOptions& options) const;

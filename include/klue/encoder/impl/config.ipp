@@ -137,7 +137,9 @@ EncoderConfig read_encoder_config(const std::filesystem::path& file) {
 }
 
 EncoderConfig parse_encoder_config(std::string_view json, const std::filesystem::path& file) {
-  return from_json(detail::parse_json(json, file.string()));
+  const detail::JsonNode root = detail::parse_json(json, file.string());
+  if (!root.is_object()) root.wrong("an object", "not a JSON object");
+  return from_json(root);
 }
 
 }  // namespace klue

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/core/error.hpp>
 #include <klue/text/detail/added_tokens.hpp>
 #include <klue/text/detail/char_table.hpp>
@@ -252,6 +253,12 @@ Tokenizer::Tokenizer(detail::TokenizerFiles files, Dialect dialect)
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
+
+std::size_t Tokenizer::memory_bytes() const noexcept {
+  return sizeof(Impl) + impl_->vocabulary.memory_bytes() + impl_->words.memory_bytes() +
+         detail::added_token_bytes(impl_->config.added_tokens) +
+         detail::heap_bytes(impl_->special_tokens);
+}
 
 const Vocabulary& Tokenizer::vocabulary() const noexcept {
   return impl_->vocabulary;
