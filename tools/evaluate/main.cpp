@@ -16,6 +16,7 @@
 
 #include <klue/klue.hpp>
 
+#include "common/demo_model.hpp"
 #include "common/model_path.hpp"
 #include "klue_task.hpp"
 #include "ngrams.hpp"
@@ -62,7 +63,7 @@ std::optional<klue::Model> load(const std::filesystem::path& directory, const Op
   } catch (const klue::UnsupportedError& error) {
     if (error.field() != "precision" || !options.precisions.empty()) throw;
     if (!options.quiet)
-      std::cerr << "evaluate: " << klue::precision_name(precision)
+      std::cerr << KLUE_PROGRAM ": " << klue::precision_name(precision)
                 << " is left out: " << error.what() << "\n";
     return std::nullopt;
   }
@@ -90,8 +91,8 @@ void run_similarity(const Options& options) {
     for (std::size_t i = 0; i < files.size(); ++i)
       rows[i].push_back(row(files[i], "ngrams", ngram_cosines(files[i].pairs)));
   const std::filesystem::path directory =
-      options.model.empty() ? KLUE_DEMO_MODEL_SOURCE
-                            : tools::model_path("evaluate", options.model, options.quiet);
+      options.model.empty() ? tools::demo_model()
+                            : tools::model_path(KLUE_PROGRAM, options.model, options.quiet);
   std::vector<klue::Precision> precisions = options.precisions;
   if (precisions.empty())
     precisions = {klue::Precision::f32, klue::Precision::bf16, klue::Precision::int8};
@@ -117,7 +118,7 @@ bool run_task(const Options& options) {
                                            .actual = std::generic_category().message(errno)});
   }
   const std::filesystem::path directory =
-      tools::model_path("evaluate", options.model, options.quiet);
+      tools::model_path(KLUE_PROGRAM, options.model, options.quiet);
   std::vector<klue::Precision> precisions = options.precisions;
   if (precisions.empty()) precisions = {klue::Precision::f32};
   std::vector<ScoreRow> rows;
@@ -137,7 +138,7 @@ bool run_task(const Options& options) {
                    .what = name,
                    .scores = score(*options.task, set)};
       if (row.scores.refusal) {
-        std::cerr << "evaluate: " << file << ": " << *row.scores.refusal << "\n";
+        std::cerr << KLUE_PROGRAM ": " << file << ": " << *row.scores.refusal << "\n";
         all = false;
       }
       rows.push_back(std::move(row));
@@ -167,10 +168,10 @@ int main(int argc, char** argv) {
       status = evaluate::run(*options) ? 0 : 1;
     if (!std::cout.flush()) throw klue::IoError("cannot write", {.file = "standard output"});
   } catch (const std::bad_alloc&) {
-    std::cerr << "evaluate: not enough memory\n";
+    std::cerr << KLUE_PROGRAM ": not enough memory\n";
     status = 1;
   } catch (const std::exception& error) {
-    std::cerr << "evaluate: " << error.what() << "\n";
+    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
     status = 1;
   }
   return status;
