@@ -15,9 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCommit = "0123456789abcdef0123456789abcdef01234567";
+constexpr const char* kCommitForC = "0123456789abcdef0123456789abcdef01234567";
 
-klue_hub_options offline(const std::string& cache) {
+klue_hub_options c_options(const std::string& cache) {
   klue_hub_options options{};
   options.struct_size = sizeof options;
   options.cache = cache.c_str();
@@ -30,16 +30,16 @@ TEST(HubForC, FindsWhatIsCached) {
   const ScratchDirectory directory;
   const std::string cache = directory.path().string();
   const fs::path folder = "models--klue--roberta-base";
-  directory.write((folder / "refs/main").string(), kCommit);
+  directory.write((folder / "refs/main").string(), kCommitForC);
   for (const char* name : {"config.json", "vocab.txt", "model.safetensors"})
-    directory.write((folder / "snapshots" / kCommit / name).string(), "{}");
-  const klue_hub_options options = offline(cache);
+    directory.write((folder / "snapshots" / kCommitForC / name).string(), "{}");
+  const klue_hub_options options = c_options(cache);
 
   char* found = nullptr;
   ASSERT_EQ(klue_hub_find_cached("klue/roberta-base", &options, &found), KLUE_OK)
       << klue_error_message();
   ASSERT_NE(found, nullptr);
-  EXPECT_EQ(found, (directory.path() / folder / "snapshots" / kCommit).string());
+  EXPECT_EQ(found, (directory.path() / folder / "snapshots" / kCommitForC).string());
   char* fetched = nullptr;
   ASSERT_EQ(klue_hub_fetch("klue/roberta-base", &options, &fetched), KLUE_OK);
   EXPECT_STREQ(fetched, found);
@@ -53,7 +53,7 @@ TEST(HubForC, FindsWhatIsCached) {
 TEST(HubForC, SaysWhyThereIsNothing) {
   const ScratchDirectory directory;
   const std::string cache = directory.path().string();
-  klue_hub_options options = offline(cache);
+  klue_hub_options options = c_options(cache);
   char* found = nullptr;
   EXPECT_EQ(klue_hub_fetch("klue/roberta-base", &options, &found), KLUE_ERROR_IO);
   EXPECT_STREQ(klue_error_file(), cache.c_str());

@@ -26,7 +26,8 @@ namespace fs = std::filesystem;
 
 using testing::HasSubstr;
 
-const std::vector<std::string> kTexts{"첫 번째 문장", "두 번째 문장은 조금 더 길다.", "", "[MASK]"};
+const std::vector<std::string> kFilesTexts{"첫 번째 문장", "두 번째 문장은 조금 더 길다.", "",
+                                           "[MASK]"};
 
 std::map<std::string, std::string> contents(const fs::path& directory) {
   std::map<std::string, std::string> files;
@@ -68,9 +69,10 @@ TEST_P(ModelInMemory, IsTheModelOfTheDirectory) {
   const Model expected = Model::load(directory());
   // Nothing but the model keeps the files.
   const Model model = Model::load(in_memory(directory()));
-  EXPECT_TRUE(std::ranges::equal(model.embed(kTexts).values(), expected.embed(kTexts).values()));
-  EXPECT_TRUE(std::ranges::equal(model.encode(kTexts).sequence_output.values(),
-                                 expected.encode(kTexts).sequence_output.values()));
+  EXPECT_TRUE(
+      std::ranges::equal(model.embed(kFilesTexts).values(), expected.embed(kFilesTexts).values()));
+  EXPECT_TRUE(std::ranges::equal(model.encode(kFilesTexts).sequence_output.values(),
+                                 expected.encode(kFilesTexts).sequence_output.values()));
   EXPECT_EQ(model.info().weights_format, expected.info().weights_format);
   EXPECT_EQ(model.info().poolings, expected.info().poolings);
   EXPECT_EQ(model.info().normalize, expected.info().normalize);
@@ -94,7 +96,7 @@ TEST_P(ModelInMemory, LeavesTheBytesAsTheyAre) {
   MemoryFiles files;
   for (const auto& [name, content] : bytes)
     files.add_view(name, std::as_bytes(std::span(content)));
-  Model::load(files).embed(kTexts);
+  Model::load(files).embed(kFilesTexts);
   EXPECT_EQ(bytes, before);
 }
 
@@ -115,7 +117,8 @@ TEST(ModelInMemory, CanHaveItsTokenizerInAnotherFolder) {
   EXPECT_EQ(thrown<IoError>([&] { Model::load(files); }).file(), "memory");
   const Model model = Model::load(files, {.preprocessor = "preprocess"});
   const Model expected = Model::load(fixture("tiny-11-saved-model"));
-  EXPECT_TRUE(std::ranges::equal(model.embed(kTexts).values(), expected.embed(kTexts).values()));
+  EXPECT_TRUE(
+      std::ranges::equal(model.embed(kFilesTexts).values(), expected.embed(kFilesTexts).values()));
 }
 
 TEST(ModelInMemory, CanHaveItsTokenizerInAnArchive) {
@@ -126,8 +129,8 @@ TEST(ModelInMemory, CanHaveItsTokenizerInAnArchive) {
             tar({{.name = "./assets/vocab.txt",
                   .content = read_bytes(fixture("tiny-11-saved-model") / "assets/vocab.txt")}}));
   const Model model = Model::load(files, {.preprocessor = "preprocess.tar"});
-  EXPECT_EQ(model.preprocessor().encode(kTexts[0]).ids,
-            Model::load(fixture("tiny-11-saved-model")).preprocessor().encode(kTexts[0]).ids);
+  EXPECT_EQ(model.preprocessor().encode(kFilesTexts[0]).ids,
+            Model::load(fixture("tiny-11-saved-model")).preprocessor().encode(kFilesTexts[0]).ids);
 }
 
 TEST(ModelInMemory, GivesItsTokenizerAlone) {
@@ -135,8 +138,8 @@ TEST(ModelInMemory, GivesItsTokenizerAlone) {
   MemoryFiles files;
   for (auto& [name, content] : contents(directory))
     if (!name.starts_with("model.")) files.add(name, content);
-  EXPECT_EQ(load_preprocessor(files).encode(kTexts[1]).ids,
-            load_preprocessor(directory).encode(kTexts[1]).ids);
+  EXPECT_EQ(load_preprocessor(files).encode(kFilesTexts[1]).ids,
+            load_preprocessor(directory).encode(kFilesTexts[1]).ids);
 }
 
 TEST(ModelInMemory, NamesItsFilesInErrors) {
@@ -218,13 +221,13 @@ TEST(EmbedInto, GivesWhatDenseModulesMake) {
 
   const Model model = Model::load(directory.path());
   ASSERT_EQ(model.info().embedding_size, 2u);
-  std::vector<float> out(2 * kTexts.size());
-  model.embed_into(kTexts, out);
-  EXPECT_TRUE(std::ranges::equal(out, model.embed(kTexts).values()));
+  std::vector<float> out(2 * kFilesTexts.size());
+  model.embed_into(kFilesTexts, out);
+  EXPECT_TRUE(std::ranges::equal(out, model.embed(kFilesTexts).values()));
   EXPECT_TRUE(std::ranges::any_of(out, [](float value) { return value != 0; }));
   // The same directory in memory, its modules in folders.
-  EXPECT_TRUE(
-      std::ranges::equal(out, Model::load(in_memory(directory.path())).embed(kTexts).values()));
+  EXPECT_TRUE(std::ranges::equal(
+      out, Model::load(in_memory(directory.path())).embed(kFilesTexts).values()));
 }
 
 TEST(EmbedInto, RefusesMemoryOfAnotherSize) {
