@@ -88,7 +88,7 @@ void find(const klue::Model& model, const char* text, const std::string& index_f
     numbers.push_back(number);
   std::sort(numbers.begin(), numbers.end());
   const std::vector<std::string> lines = lines_of(text, numbers);
-  std::cout << query << "\n";
+  std::cout << query << std::endl;
   for (auto hit = hits.rbegin(); hit != hits.rend(); ++hit) {
     const auto at = std::lower_bound(numbers.begin(), numbers.end(), hit->first) - numbers.begin();
     std::printf("  %.3f  %s\n", hit->second, lines.at(static_cast<std::size_t>(at)).c_str());

@@ -39,7 +39,7 @@ int main(int argc, char** argv) try {
     questions.push_back({.question = argv[i], .context = document});
   const std::vector<klue::Answers> answers = answerer.answer(questions, {.no_answer = true});
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    std::cout << questions[i].question << "\n";
+    std::cout << questions[i].question << std::endl;
     for (const klue::Answer& answer : answers[i].best)
       if (answer.text.empty())
         std::printf("  %.3f  (no answer)\n", answer.score);

@@ -35,8 +35,9 @@ int main(int argc, char** argv) try {
   const klue::Tensor vectors = model.embed(lines);  // [lines, embedding_size], made once
 
   const auto answer = [&](const std::string& query) {
-    std::cout << query << "\n";
-    for (const klue::Hit& hit : klue::top_k(model.embed(query), vectors, {.k = 3}).front())
+    std::cout << query << std::endl;
+    const auto hits = klue::top_k(model.embed(query), vectors, {.k = 3});  // for each query its own
+    for (const klue::Hit& hit : hits.front())
       std::printf("  %.3f  %s\n", hit.score, lines[hit.index].c_str());
     std::fflush(stdout);
   };
