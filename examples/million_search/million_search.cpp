@@ -57,9 +57,8 @@ void build(const klue::Model& model, const char* text, const std::string& index_
       index.addPoint(vectors.data() + i * width, done + i);
     });
     done += lines.size();
-    std::cerr << "\r" << done << " lines";
   }
-  std::cerr << "\n";
+  std::cerr << done << " lines\n";
   index.saveIndex(index_file);
 }
 
