@@ -21,8 +21,7 @@ no Python and no conversion step.")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libklue-roberta0)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "Korean text embeddings with KLUE RoBERTa - shared libraries
-${about}
+set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "${about}
 .
 This package has the shared libraries.")
 
@@ -32,28 +31,25 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
   "libklue-roberta0 (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
 # What the headers need where the library is compiled into a program.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "libeigen3-dev, libicu-dev, nlohmann-json3-dev")
-set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "Korean text embeddings with KLUE RoBERTa - development files
-${about}
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "${about}
 .
 This package has the headers, and what CMake and pkg-config want to know.")
 
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME klue-roberta-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_TOOLS_DESCRIPTION "Korean text embeddings with KLUE RoBERTa - commands
-${about}
+set(CPACK_DEBIAN_TOOLS_DESCRIPTION "${about}
 .
 This package has the commands klue-embed, klue-predict, klue-evaluate and
 klue-finetune, and a small model to try them with.")
-# dpkg-shlibdeps finds our own libraries by the file that binds them to their package.
-file(WRITE ${PROJECT_BINARY_DIR}/debian/shlibs.local "")
+# Our own libraries are found where they were built; they bind those who link them by the file shlibs.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/src)
+file(WRITE ${PROJECT_BINARY_DIR}/debian/shlibs "")
 foreach(library IN ITEMS klue_roberta klue_hub klue_train)
-  file(APPEND ${PROJECT_BINARY_DIR}/debian/shlibs.local "lib${library} ${soversion} ${bound}\n")
+  file(APPEND ${PROJECT_BINARY_DIR}/debian/shlibs "lib${library} ${soversion} ${bound}\n")
 endforeach()
-file(COPY_FILE ${PROJECT_BINARY_DIR}/debian/shlibs.local ${PROJECT_BINARY_DIR}/debian/shlibs)
-file(WRITE ${PROJECT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA
-  "${PROJECT_BINARY_DIR}/debian/shlibs;${PROJECT_BINARY_DIR}/debian/triggers")
+  "${PROJECT_BINARY_DIR}/debian/shlibs")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "${bound}")
 
 # What Debian's policy wants of every package.

@@ -24,7 +24,7 @@ def read(path):
 
 
 cmake_files = [p for p in repository.glob("**/*.cmake") if "build" not in p.parts and "packaging" not in p.parts]
-cmake_files += [p for p in repository.glob("**/CMakeLists.txt") if not {"build", "tests", "packaging"} & set(p.parts)]
+cmake_files += [p for p in repository.glob("**/CMakeLists.txt") if not {"build", "tests", "packaging", "examples"} & set(p.parts)]
 cmake = "\n".join(p.read_text(encoding="utf-8") for p in cmake_files + [repository / "packaging/cpack.cmake"])
 options = set(re.findall(r"\boption\((\w+)", cmake))
 cached = set(re.findall(r"\bset\((\w+)[^()]*?\bCACHE\b", cmake)) | set(re.findall(r"find_(?:library|path)\((\w+)", cmake))
