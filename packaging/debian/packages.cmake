@@ -48,8 +48,9 @@ file(WRITE ${PROJECT_BINARY_DIR}/debian/shlibs "")
 foreach(library IN ITEMS klue_roberta klue_hub klue_train)
   file(APPEND ${PROJECT_BINARY_DIR}/debian/shlibs "lib${library} ${soversion} ${bound}\n")
 endforeach()
+file(WRITE ${PROJECT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA
-  "${PROJECT_BINARY_DIR}/debian/shlibs")
+  "${PROJECT_BINARY_DIR}/debian/shlibs;${PROJECT_BINARY_DIR}/debian/triggers")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "${bound}")
 
 # What Debian's policy wants of every package.
