@@ -2,10 +2,10 @@
 // Our tokenizer beside Hugging Face's Rust tokenizer, on the same texts, one thread each, in turns.
 //
 //   cmake --preset release -DKLUE_BUILD_BENCHMARKS=ON && cmake --build --preset release
-//   mkdir /tmp/peer && cd /tmp/peer && npm install --ignore-scripts @anush008/tokenizers@0.6.0
-//   node …/benchmarks/compare_tokenizers.mjs --model MODEL_DIR --corpus TEXTS.txt [--runs 7] [--seconds 1]
+//   benchmarks/prepare_peer MODEL_DIR
+//   node benchmarks/compare_tokenizers.mjs --model MODEL_DIR --corpus TEXTS.txt [--runs 7] [--seconds 1]
 //
-// MODEL_DIR holds tokenizer.json; TEXTS.txt has a text a line. Run it in the folder with node_modules.
+// MODEL_DIR holds tokenizer.json; TEXTS.txt has a text a line.
 //
 // Both make special tokens, ids, offsets, type ids and masks of every line, and must find the same
 // ids. Hugging Face's library is called once for all lines (encodeBatch, with its threads switched
@@ -19,11 +19,10 @@ import { fileURLToPath } from 'node:url';
 
 process.env.TOKENIZERS_PARALLELISM = 'false';
 process.env.RAYON_NUM_THREADS = '1';
-const { Tokenizer } = createRequire(path.join(process.cwd(), 'x.js'))('@anush008/tokenizers');
-
 const args = process.argv.slice(2);
 const flag = (name, otherwise) => { const i = args.indexOf('--' + name); return i < 0 ? otherwise : args[i + 1]; };
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const { Tokenizer } = createRequire(path.join(root, 'build', 'peer', 'x.js'))('@anush008/tokenizers');
 const model = flag('model'), corpus = flag('corpus');
 if (!model || !corpus) {
   console.error('usage: compare_tokenizers.mjs --model MODEL_DIR --corpus TEXTS.txt [--program PATH] [--runs N] [--seconds S]');

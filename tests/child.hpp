@@ -14,6 +14,20 @@ extern "C" [[gnu::used]] inline const char* __tsan_default_options() {
   return "die_after_fork=0";
 }
 
+/// AddressSanitizer or ThreadSanitizer. Their allocators take no care of fork: a child of threads
+/// that allocate may find a lock of theirs held, and wait for it for ever.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool under_sanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool under_sanitizer = true;
+#else
+inline constexpr bool under_sanitizer = false;
+#endif
+#else
+inline constexpr bool under_sanitizer = false;
+#endif
+
 /// What `work` returns in a child process; -1 where that crashes, -2 where it hangs.
 template <class Work>
 int run_child(const Work& work) {

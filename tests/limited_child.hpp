@@ -13,20 +13,12 @@
 
 #include <klue/core/error.hpp>
 
+#include "child.hpp"
+
 namespace klue::test {
 
 /// Sanitizers map terabytes, so that nothing else can be limited under them.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool memory_can_be_limited = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool memory_can_be_limited = false;
-#else
-inline constexpr bool memory_can_be_limited = true;
-#endif
-#else
-inline constexpr bool memory_can_be_limited = true;
-#endif
+inline constexpr bool memory_can_be_limited = !under_sanitizer;
 
 /// How a piece of work ended.
 enum class Ending { done, klue_error, no_memory, other_exception, killed };

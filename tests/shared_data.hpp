@@ -3,16 +3,24 @@
 #include <filesystem>
 #include <optional>
 
-/// Reference data that is not part of the repository: looked for beside the checkout, or where the
-/// CMake variable KLUE_SHARED_DIR says.
+/// Reference data: all of it beside the checkout, or where the CMake variable KLUE_SHARED_DIR says;
+/// else the sample of it in tests/data.
 namespace klue::test {
 
-/// A file or folder of the shared data; none where it is not there.
+inline const std::filesystem::path kSample = std::filesystem::path(KLUE_TEST_DIR) / "data";
+
+/// Whether shared_data() found this in the sample, which has fewer cases.
+inline bool is_sample(const std::filesystem::path& found) {
+  return found.native().starts_with(kSample.native());
+}
+
+/// A file or folder of the shared data, or of its sample; none where it is in neither.
 inline std::optional<std::filesystem::path> shared_data(const std::filesystem::path& relative) {
   const std::filesystem::path path = std::filesystem::path(KLUE_SHARED_DIR) / relative;
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::nullopt;
-  return path;
+  if (std::filesystem::exists(path, error)) return path;
+  if (std::filesystem::exists(kSample / relative, error)) return kSample / relative;
+  return std::nullopt;
 }
 
 }  // namespace klue::test

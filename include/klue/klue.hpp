@@ -10,6 +10,7 @@
 
 #include <klue/core/encoder_inputs.hpp>
 #include <klue/core/error.hpp>
+#include <klue/core/files.hpp>
 #include <klue/core/language.hpp>
 #include <klue/core/tensor.hpp>
 #include <klue/encoder/encoder.hpp>

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/core/files.hpp>
 #include <klue/core/tensor.hpp>
 #include <klue/core/texts.hpp>
 #include <klue/core/thread_pool.hpp>
@@ -21,8 +22,9 @@
 namespace klue {
 
 namespace detail {
+class Place;
 struct HeadConfig;
-}
+}  // namespace detail
 
 struct LoadOptions {
   std::size_t threads = 0;  ///< that may work on one call; 0: all the process may use
@@ -176,6 +178,12 @@ class KLUE_EXPORT Model {
   /// form that multiplies fastest; the word embeddings stay mapped from their file.
   static Model load(const std::filesystem::path& directory, const LoadOptions& options = {});
 
+  /// The same of files that are not on a disk, by the names they would have in the directory; the
+  /// vocabulary of a SavedModel is in its assets or in the folder options.preprocessor of the same
+  /// files. Nothing is written anywhere. The model keeps what `files` gave it of the weights, in
+  /// which the word embeddings stay, and not `files` itself. What files.find throws ends the load.
+  static Model load(const Files& files, const LoadOptions& options = {});
+
   Model(const Model&) noexcept;
   Model(Model&&) noexcept;
   Model& operator=(const Model&) noexcept;
@@ -196,6 +204,11 @@ class KLUE_EXPORT Model {
   /// the mean or of pairs.
   Tensor embed(const Texts& texts, const EmbedOptions& options = {}) const;
 
+  /// The same into memory of the caller's, [texts, width] in C order, of which every number is
+  /// written: nothing is allocated for the result. Throws UsageError where `out` has another size.
+  /// What it holds after any error is undefined.
+  void embed_into(const Texts& texts, std::span<float> out, const EmbedOptions& options = {}) const;
+
   /// The logits of a model that was fine-tuned as a classifier of texts or pairs, [texts, labels],
   /// in the order given: RobertaForSequenceClassification, BertForSequenceClassification, or a
   /// SavedModel with one Dense layer on top, which is taken to stand on the pooled output, as the
@@ -209,12 +222,21 @@ class KLUE_EXPORT Model {
 
   const ModelInfo& info() const noexcept;
 
+  /// Bytes of memory that this model and its copies hold together: the packed weights, the
+  /// tokenizer, the workspaces of calls that are over, which the next ones use again, and what
+  /// `Files` gave it. It grows while calls come that are larger, or more at once, than any before,
+  /// and then stays. Not in it are the threads, what Eigen or oneDNN keep for each of them, and the
+  /// word embeddings of a model on a disk: they are read from their file as they are needed, and
+  /// shared with every process that reads it.
+  std::size_t memory_bytes() const;
+
   /// What the model's configuration says about its head, as the library's own rooms use it.
   const detail::HeadConfig& head_config() const noexcept;
 
  private:
   struct Impl;
   explicit Model(std::shared_ptr<const Impl> impl) noexcept;
+  static Model load_place(const detail::Place& directory, const LoadOptions& options);
   std::shared_ptr<const Impl> impl_;
 };
 
@@ -222,5 +244,6 @@ class KLUE_EXPORT Model {
 /// `Model::load(directory).preprocessor()` would be. Throws as Model::load does.
 KLUE_EXPORT Preprocessor load_preprocessor(const std::filesystem::path& directory,
                                            const LoadOptions& options = {});
+KLUE_EXPORT Preprocessor load_preprocessor(const Files& files, const LoadOptions& options = {});
 
 }  // namespace klue

@@ -20,6 +20,7 @@
 ///
 ///     KLUE_WITH_DOWNLOAD   downloads of models by name               -lcurl -lcrypto
 
+#include <klue/c/src.hpp>
 #include <klue/checkpoint/src.hpp>
 #include <klue/core/src.hpp>
 #include <klue/encoder/src.hpp>

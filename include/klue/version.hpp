@@ -1,14 +1,16 @@
 #pragma once
 
-#include <string_view>
-
-#include <klue/core/language.hpp>
-
-/// The version of these headers. Before 1.0 a minor version may change the API.
+/// The version of these headers, for C as well. Before 1.0 a minor version may change the API.
 #define KLUE_VERSION_MAJOR 0
 #define KLUE_VERSION_MINOR 2
 #define KLUE_VERSION_PATCH 0
 #define KLUE_VERSION_STRING "0.2.0"
+
+#ifdef __cplusplus
+
+#include <string_view>
+
+#include <klue/core/language.hpp>
 
 namespace klue {
 
@@ -17,3 +19,5 @@ namespace klue {
 KLUE_EXPORT std::string_view version() noexcept;
 
 }  // namespace klue
+
+#endif

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 constexpr std::string_view two_shards =
     R"({"metadata":{"total_size":8,"x":[1,{"y":null}]},"weight_map":{"a":"one","b":"two"}})";
 
-void expect_refused(std::string_view text, const std::string& message) {
+void expect_index_refused(std::string_view text, const std::string& message) {
   try {
     parse_shard_index("index.json", text);
     ADD_FAILURE() << "accepted: " << text;
@@ -35,26 +35,27 @@ TEST(ShardIndex, MapsNamesToFiles) {
 }
 
 TEST(ShardIndex, RefusesWhatIsNoIndex) {
-  expect_refused("", "empty");
-  expect_refused("{", "no valid JSON");
-  expect_refused("[]", "no JSON object");
-  expect_refused("\"weight_map\"", "no JSON object");
-  expect_refused("{}", "no weight_map");
-  expect_refused(R"({"weight_map":[]})", "an array");
-  expect_refused(R"({"weight_map":"a"})", "no object");
-  expect_refused(R"({"weight_map":null})", "names to strings");
-  expect_refused(R"({"weight_map":{"a":1}})", "names to strings");
-  expect_refused(R"({"weight_map":{"a":["b"]}})", "names to strings");
-  expect_refused(R"({"weight_map":{"a":{"b":"c"}}})", "must be a string");
-  expect_refused(R"({"weight_map":{"a":"x","a":"y"}})", "duplicate tensor name");
-  expect_refused(R"({"weight_map":{},"weight_map":{}})", "duplicate weight_map");
-  expect_refused("{\"a\":" + std::string(1'000'000, '['), "too deep");
-  expect_refused("version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer");
+  expect_index_refused("", "empty");
+  expect_index_refused("{", "no valid JSON");
+  expect_index_refused("[]", "no JSON object");
+  expect_index_refused("\"weight_map\"", "no JSON object");
+  expect_index_refused("{}", "no weight_map");
+  expect_index_refused(R"({"weight_map":[]})", "an array");
+  expect_index_refused(R"({"weight_map":"a"})", "no object");
+  expect_index_refused(R"({"weight_map":null})", "names to strings");
+  expect_index_refused(R"({"weight_map":{"a":1}})", "names to strings");
+  expect_index_refused(R"({"weight_map":{"a":["b"]}})", "names to strings");
+  expect_index_refused(R"({"weight_map":{"a":{"b":"c"}}})", "must be a string");
+  expect_index_refused(R"({"weight_map":{"a":"x","a":"y"}})", "duplicate tensor name");
+  expect_index_refused(R"({"weight_map":{},"weight_map":{}})", "duplicate weight_map");
+  expect_index_refused("{\"a\":" + std::string(1'000'000, '['), "too deep");
+  expect_index_refused("version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer");
 }
 
 TEST(ShardIndex, StaysInItsDirectory) {
   for (const char* name : {"../secret", "/etc/passwd", "a/b", "..", ".", "", "a\\\\b", "a\\u0000b"})
-    expect_refused(R"({"weight_map":{"a":")" + std::string(name) + "\"}}", "no plain file name");
+    expect_index_refused(R"({"weight_map":{"a":")" + std::string(name) + "\"}}",
+                         "no plain file name");
 }
 
 TEST(ShardIndex, RefusesEveryTruncation) {

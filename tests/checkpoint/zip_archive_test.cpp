@@ -169,7 +169,7 @@ TEST(ZipArchive, RefusesLocalHeadersThatContradictTheDirectory) {
   expect_refused(zip({{.name = "a", .content = "x", .offset = 1}}), problem);
 }
 
-const std::string small_archive = zip({{"a", "first"}, {"b", "second"}}, {.zip64 = true});
+const std::string small_zip = zip({{"a", "first"}, {"b", "second"}}, {.zip64 = true});
 
 void read_everything(std::span<const std::byte> bytes) {
   const ZipArchive archive("a.zip", bytes);
@@ -178,11 +178,11 @@ void read_everything(std::span<const std::byte> bytes) {
 }
 
 TEST(ZipArchive, RefusesEveryTruncation) {
-  test::expect_every_truncation_refused(small_archive, read_everything);
+  test::expect_every_truncation_refused(small_zip, read_everything);
 }
 
 TEST(ZipArchive, SurvivesByteFlips) {
-  test::expect_byte_flips_survived(small_archive, 100'000, read_everything);
+  test::expect_byte_flips_survived(small_zip, 100'000, read_everything);
 }
 
 }  // namespace

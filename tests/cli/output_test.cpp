@@ -24,7 +24,7 @@ using testing::HasSubstr;
 constexpr std::size_t kHidden = 32;
 const std::vector<std::string> kTexts{"이 다는 사람", "전", "위치가 좋은 숙소 (1)", ""};
 
-const Model& model() {
+const Model& reference() {
   static const Model model = Model::load(fixture("tiny-11"), {.threads = 1});
   return model;
 }
@@ -42,7 +42,7 @@ Rows rows_of(const Tensor& matrix) {
   return rows;
 }
 
-Result run(std::vector<std::string> arguments) {
+Result embed_texts(std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), kTexts.begin(), kTexts.end());
   Result result = embed_tiny(arguments);
   EXPECT_EQ(result.status, 0) << result.err;
@@ -109,14 +109,14 @@ INSTANTIATE_TEST_SUITE_P(, EmbedFormat, testing::Values("text", "jsonl", "csv", 
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(EmbedFormat, EmbeddingsReadBackBitForBit) {
-  const Result result = run({"--format", GetParam()});
-  EXPECT_EQ(read_vectors(GetParam(), "embedding", result.out), rows_of(model().embed(kTexts)));
+  const Result result = embed_texts({"--format", GetParam()});
+  EXPECT_EQ(read_vectors(GetParam(), "embedding", result.out), rows_of(reference().embed(kTexts)));
 }
 
 TEST_P(EmbedFormat, PooledOutputsReadBackBitForBit) {
-  const Result result = run({"--format", GetParam(), "--output", "pooled"});
+  const Result result = embed_texts({"--format", GetParam(), "--output", "pooled"});
   EXPECT_EQ(read_vectors(GetParam(), "pooled_output", result.out),
-            rows_of(*model().encode(kTexts).pooled_output));
+            rows_of(*reference().encode(kTexts).pooled_output));
 }
 
 TEST_P(EmbedFormat, LogitsReadBackBitForBit) {
@@ -158,9 +158,9 @@ TEST_P(EmbedFormat, VectorsAreAsWideAsTheModelMakesThem) {
 }
 
 TEST_P(EmbedFormat, SimilaritiesAreSymmetricCosines) {
-  const Result result = run({"--format", GetParam(), "--similarity"});
+  const Result result = embed_texts({"--format", GetParam(), "--similarity"});
   const Rows rows = read_vectors(GetParam(), "similarity", result.out);
-  const Tensor vectors = model().embed(kTexts);
+  const Tensor vectors = reference().embed(kTexts);
   const float tolerance = std::string_view(GetParam()) == "text" ? 0.51e-4f : 1e-6f;
   ASSERT_EQ(rows.size(), kTexts.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -176,9 +176,9 @@ TEST_P(EmbedFormat, SimilaritiesAreSymmetricCosines) {
 TEST_P(EmbedFormat, OutWritesTheSameToAFile) {
   const ScratchDirectory directory;
   const std::string file = (directory.path() / "vectors").string();
-  const Result result = run({"--format", GetParam(), "--out", file});
+  const Result result = embed_texts({"--format", GetParam(), "--out", file});
   EXPECT_EQ(result.out, "");
-  EXPECT_EQ(read_bytes(file), run({"--format", GetParam()}).out);
+  EXPECT_EQ(read_bytes(file), embed_texts({"--format", GetParam()}).out);
 }
 
 // ------------------------------------------------------------------------- sequence, layers
@@ -186,7 +186,7 @@ TEST_P(EmbedFormat, OutWritesTheSameToAFile) {
 // The token vectors of one text: [tokens, hidden] of every layer, or of the last.
 std::vector<Tensor> tokens_of(const std::string& text, bool layers,
                               const TextOptions& options = {}) {
-  EncoderOutputs out = model().encode({text}, {.encoder_outputs = layers}, options);
+  EncoderOutputs out = reference().encode({text}, {.encoder_outputs = layers}, options);
   if (layers) return std::move(out.encoder_outputs);
   std::vector<Tensor> last;
   last.push_back(std::move(out.sequence_output));
@@ -204,7 +204,7 @@ INSTANTIATE_TEST_SUITE_P(, EmbedTokens, testing::Bool(), [](const auto& test) {
 
 TEST_P(EmbedTokens, JsonLinesHoldEveryTokenAndNoPadding) {
   const std::vector<std::string> lines =
-      lines_of(run({"--output", output(), "--format", "jsonl"}).out);
+      lines_of(embed_texts({"--output", output(), "--format", "jsonl"}).out);
   ASSERT_EQ(lines.size(), kTexts.size());
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const json line = json::parse(lines[i]);
@@ -224,7 +224,7 @@ TEST_P(EmbedTokens, JsonLinesHoldEveryTokenAndNoPadding) {
 TEST_P(EmbedTokens, LinesSayWhereTheyBelong) {
   for (const char separator : {' ', ','}) {
     const Result result =
-        run({"--output", output(), "--format", separator == ',' ? "csv" : "text"});
+        embed_texts({"--output", output(), "--format", separator == ',' ? "csv" : "text"});
     Rows wanted;
     for (std::size_t i = 0; i < kTexts.size(); ++i) {
       const std::vector<Tensor> tensors = tokens_of(kTexts[i], layers());
@@ -245,7 +245,7 @@ TEST_P(EmbedTokens, LinesSayWhereTheyBelong) {
 }
 
 TEST_P(EmbedTokens, ArraysArePaddedToTheLongest) {
-  const EncoderOutputs out = model().encode(kTexts, {.encoder_outputs = true});
+  const EncoderOutputs out = reference().encode(kTexts, {.encoder_outputs = true});
   std::vector<std::size_t> shape = out.sequence_output.shape();
   std::vector<float> wanted;
   if (layers()) {
@@ -255,21 +255,21 @@ TEST_P(EmbedTokens, ArraysArePaddedToTheLongest) {
   } else {
     wanted = values_of(out.sequence_output.values());
   }
-  const NpyArray array = parse_npy(run({"--output", output(), "--format", "npy"}).out);
+  const NpyArray array = parse_npy(embed_texts({"--output", output(), "--format", "npy"}).out);
   EXPECT_EQ(array.shape, shape);
   EXPECT_EQ(floats(array), wanted);
-  EXPECT_EQ(floats_of(run({"--output", output(), "--format", "f32"}).out), wanted);
+  EXPECT_EQ(floats_of(embed_texts({"--output", output(), "--format", "f32"}).out), wanted);
 }
 
 TEST_P(EmbedTokens, SeqLengthPadsAndCuts) {
   for (const char* length : {"5", "40"}) {
-    const NpyArray array =
-        parse_npy(run({"--output", output(), "--format", "npy", "--seq-length", length}).out);
+    const NpyArray array = parse_npy(
+        embed_texts({"--output", output(), "--format", "npy", "--seq-length", length}).out);
     ASSERT_GE(array.shape.size(), 2u);
     EXPECT_EQ(array.shape[array.shape.size() - 2], std::stoul(length));
   }
-  const json line = json::parse(
-      lines_of(run({"--output", output(), "--format", "jsonl", "--seq-length", "40"}).out)[1]);
+  const json line = json::parse(lines_of(
+      embed_texts({"--output", output(), "--format", "jsonl", "--seq-length", "40"}).out)[1]);
   const json rows = layers() ? line.at("encoder_outputs")[0] : line.at("sequence_output");
   ASSERT_EQ(rows.size(), 40u);
   EXPECT_EQ(floats(rows[39]), std::vector<float>(kHidden, 0.0f));
@@ -297,9 +297,9 @@ TEST(EmbedChoices, PoolingAndNormalizeAreTheLibrarys) {
       std::vector<std::string> arguments{"--format", "f32", "--pooling", c.name};
       if (normalize) arguments.push_back("--normalize");
       EXPECT_EQ(
-          floats_of(run(arguments).out),
+          floats_of(embed_texts(arguments).out),
           values_of(
-              model().embed(kTexts, {.pooling = c.pooling, .normalize = normalize}).values()));
+              reference().embed(kTexts, {.pooling = c.pooling, .normalize = normalize}).values()));
     }
 }
 
@@ -318,12 +318,13 @@ TEST(EmbedChoices, LengthsAndTruncationAreTheLibrarys) {
             {"only_second", Truncation::only_second},
             {"round_robin", Truncation::round_robin},
             {"waterfall", Truncation::waterfall}};
-  const std::size_t whole = model().preprocessor().encode(pair[0].text, pair[0].text_pair).size();
+  const std::size_t whole =
+      reference().preprocessor().encode(pair[0].text, pair[0].text_pair).size();
   const std::string length = std::to_string(whole - 2);
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
     const auto wanted = values_of(
-        model().embed(pair, {.max_length = whole - 2, .truncation = c.truncation}).values());
+        reference().embed(pair, {.max_length = whole - 2, .truncation = c.truncation}).values());
     EXPECT_EQ(floats_of(first({"--truncation", c.name, "--max-length", length}).out), wanted);
     EXPECT_EQ(floats_of(first({"--truncation", c.name, "--seq-length", length}).out), wanted);
   }
@@ -344,7 +345,7 @@ TEST(EmbedChoices, TheDialectIsTheLibrarys) {
 }
 
 TEST(EmbedChoices, HowItIsComputedChangesNoBit) {
-  const std::string expected = run({"--format", "f32"}).out;
+  const std::string expected = embed_texts({"--format", "f32"}).out;
   for (const std::vector<std::string>& flags : {std::vector<std::string>{"--threads", "1"},
                                                 {"--threads", "3"},
                                                 {"--threads", "0"},
@@ -352,12 +353,12 @@ TEST(EmbedChoices, HowItIsComputedChangesNoBit) {
                                                 {"--batch-tokens", "100000"}}) {
     std::vector<std::string> arguments{"--format", "f32"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
-    EXPECT_EQ(run(arguments).out, expected) << flags[0] << " " << flags[1];
+    EXPECT_EQ(embed_texts(arguments).out, expected) << flags[0] << " " << flags[1];
   }
 }
 
 TEST(EmbedChoices, PrecisionsAreTheLibrarys) {
-  const std::vector<float> f32 = values_of(model().embed(kTexts).values());
+  const std::vector<float> f32 = values_of(reference().embed(kTexts).values());
   const struct {
     const char* name;
     Precision precision;
@@ -367,7 +368,7 @@ TEST(EmbedChoices, PrecisionsAreTheLibrarys) {
     const std::vector<std::string> arguments{"--format", "f32", "--precision", c.name};
     try {
       const Model same = Model::load(fixture("tiny-11"), {.threads = 1, .precision = c.precision});
-      const std::vector<float> found = floats_of(run(arguments).out);
+      const std::vector<float> found = floats_of(embed_texts(arguments).out);
       EXPECT_EQ(found, values_of(same.embed(kTexts).values()));
       EXPECT_EQ(found == f32, c.precision == Precision::f32);
     } catch (const UnsupportedError& error) {  // this processor lacks the instructions
@@ -379,14 +380,15 @@ TEST(EmbedChoices, PrecisionsAreTheLibrarys) {
 }
 
 TEST(EmbedChoices, EnginesComputeTheSame) {
-  const std::vector<float> wanted = values_of(model().embed(kTexts).values());
+  const std::vector<float> wanted = values_of(reference().embed(kTexts).values());
   for (const Engine engine : available_engines()) {
     const std::string name(engine_name(engine));
-    const std::vector<float> found = floats_of(run({"--format", "f32", "--engine", name}).out);
+    const std::vector<float> found =
+        floats_of(embed_texts({"--format", "f32", "--engine", name}).out);
     EXPECT_THAT(found, testing::Pointwise(testing::FloatNear(1e-5f), wanted)) << name;
   }
-  EXPECT_EQ(floats_of(run({"--format", "f32", "--engine", "auto"}).out),
-            floats_of(run({"--format", "f32", "--engine", "packed"}).out));
+  EXPECT_EQ(floats_of(embed_texts({"--format", "f32", "--engine", "auto"}).out),
+            floats_of(embed_texts({"--format", "f32", "--engine", "packed"}).out));
 }
 
 }  // namespace

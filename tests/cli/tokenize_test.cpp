@@ -166,7 +166,7 @@ TEST(EmbedTokenize, EqualsTheOriginal) {
     input.append(line).append("\n");  // a golden has a text and perhaps a text_pair: an input line
     wanted.push_back(std::move(golden));
   }
-  ASSERT_GT(wanted.size(), 1000u);
+  ASSERT_GT(wanted.size(), klue::test::is_sample(goldens) ? 100u : 1000u);
   const std::vector<json> found =
       tokenized({"--input", "-", "--input-format", "jsonl"}, input, model.string());
   ASSERT_EQ(found.size(), wanted.size());

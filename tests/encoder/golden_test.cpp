@@ -16,6 +16,7 @@
 #include <klue/encoder/encoder.hpp>
 
 #include "npy.hpp"
+#include "shared_data.hpp"
 
 namespace klue {
 namespace {
@@ -46,7 +47,8 @@ EncoderInputs inputs_of(const json& test_case) {
 
 class Golden {
  public:
-  explicit Golden(std::string name) : directory_(fs::path(KLUE_SHARED_DIR) / "goldens" / name) {}
+  explicit Golden(std::string name)
+      : directory_(test::shared_data(fs::path("goldens") / name).value_or("")) {}
 
   bool available() const { return fs::exists(directory_ / "manifest.json"); }
 

@@ -10,10 +10,12 @@
 
 #include "encoder/slow_encoder.hpp"
 #include "model/model_directory.hpp"
+#include "near.hpp"
 
 namespace klue {
 namespace {
 
+using test::expect_near;
 using test::fixture;
 using test::ModelDirectory;
 using test::SlowEncoder;
@@ -25,12 +27,6 @@ const std::vector<TextPair> kTexts{{"이 다는 사람"},
                                    {"이 다는 사람 전부", "전"},
                                    {"대", "위치가 좋은 (2024) abc"},
                                    {"", "사람"}};
-
-void expect_near(std::span<const float> ours, const std::vector<double>& theirs) {
-  ASSERT_EQ(ours.size(), theirs.size());
-  for (std::size_t i = 0; i < ours.size(); ++i)
-    EXPECT_NEAR(static_cast<double>(ours[i]), theirs[i], 2e-5);
-}
 
 struct Family {
   const char* fixture;

@@ -36,7 +36,7 @@ Ending ending_of_load(const ModelDirectory& directory, const Limits& limits,
   return ending_within(limits, [&] { Model::load(directory.path(), options); });
 }
 
-std::string repeated(std::string_view part, std::size_t bytes) {
+std::string of_bytes(std::string_view part, std::size_t bytes) {
   std::string text;
   text.reserve(bytes + part.size());
   while (text.size() < bytes)
@@ -49,11 +49,11 @@ std::string repeated(std::string_view part, std::size_t bytes) {
 // A tree of nodes took a hundred times the text, and destroying it without memory ended the
 // process.
 TEST(Budget, WideJsonIsRefusedInLittleMemory) {
-  const std::string wide[]{"[" + repeated("0,", 20 * kMegabyte) + "0]",
-                           "{\"a\":[" + repeated("{},", 20 * kMegabyte) + "{}]}",
-                           "{\"a\":[" + repeated("[],", 20 * kMegabyte) + "[]]}",
-                           "{" + repeated("\"\":0,", 20 * kMegabyte) + "\"\":0}",
-                           "[\"" + repeated("a", 20 * kMegabyte) + "\"]"};
+  const std::string wide[]{"[" + of_bytes("0,", 20 * kMegabyte) + "0]",
+                           "{\"a\":[" + of_bytes("{},", 20 * kMegabyte) + "{}]}",
+                           "{\"a\":[" + of_bytes("[],", 20 * kMegabyte) + "[]]}",
+                           "{" + of_bytes("\"\":0,", 20 * kMegabyte) + "\"\":0}",
+                           "[\"" + of_bytes("a", 20 * kMegabyte) + "\"]"};
   for (const std::string& text : wide)
     for (const char* file : {"config.json", "modules.json"}) {
       SCOPED_TRACE(std::string(file) + ": " + text.substr(0, 20));
@@ -69,7 +69,7 @@ TEST(Budget, DeepJsonIsRefusedAtOnce) {
   for (const char* part : {"[", "{\"a\":"})
     for (const char* file : {"config.json", "modules.json", "tokenizer_config.json"}) {
       const ModelDirectory directory;
-      directory.write(file, repeated(part, 20 * kMegabyte));
+      directory.write(file, of_bytes(part, 20 * kMegabyte));
       EXPECT_EQ(ending_of_load(directory, {.seconds = 5}), Ending::klue_error) << file << part;
     }
 }

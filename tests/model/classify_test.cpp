@@ -12,12 +12,15 @@
 #include <klue/klue.hpp>
 
 #include "model/model_directory.hpp"
+#include "near.hpp"
 #include "npy.hpp"
 #include "shared_data.hpp"
 
 namespace klue {
 namespace {
 
+using test::as_double;
+using test::expect_near;
 using test::fixture;
 using test::ModelDirectory;
 using test::thrown;
@@ -25,7 +28,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const std::vector<std::string> kSentences{"이 다는 사람", "", "위치가 좋은 숙소입니다.", "전"};
+const std::vector<std::string> kClassified{"이 다는 사람", "", "위치가 좋은 숙소입니다.", "전"};
 
 using Vector = std::vector<double>;
 
@@ -42,16 +45,6 @@ Vector linear(const Checkpoint& checkpoint, const std::string& name, const Vecto
   return y;
 }
 
-Vector as_double(std::span<const float> values) {
-  return {values.begin(), values.end()};
-}
-
-void expect_near(std::span<const float> ours, const Vector& theirs) {
-  ASSERT_EQ(ours.size(), theirs.size());
-  for (std::size_t i = 0; i < ours.size(); ++i)
-    EXPECT_NEAR(static_cast<double>(ours[i]), theirs[i], 2e-5);
-}
-
 TEST(Classify, RunsTheHeadOfRobertaForSequenceClassification) {
   const Model model = Model::load(fixture("tiny-11-seqcls"));
   ASSERT_TRUE(model.info().head.has_value());
@@ -59,10 +52,10 @@ TEST(Classify, RunsTheHeadOfRobertaForSequenceClassification) {
   EXPECT_EQ(model.info().head->labels, 3u);
   EXPECT_THAT(model.info().head->label_names, ElementsAre("LABEL_0", "LABEL_1", "LABEL_2"));
   const Checkpoint checkpoint = open_checkpoint(fixture("tiny-11-seqcls"));
-  const Tensor logits = model.classify(kSentences);
-  ASSERT_THAT(logits.shape(), ElementsAre(kSentences.size(), 3));
-  const EncoderOutputs out = model.encode(kSentences);
-  for (std::size_t i = 0; i < kSentences.size(); ++i) {
+  const Tensor logits = model.classify(kClassified);
+  ASSERT_THAT(logits.shape(), ElementsAre(kClassified.size(), 3));
+  const EncoderOutputs out = model.encode(kClassified);
+  for (std::size_t i = 0; i < kClassified.size(); ++i) {
     Vector inner = linear(checkpoint, "classifier.dense", as_double(out.sequence_output.at(i, 0)));
     for (double& x : inner)
       x = std::tanh(x);
@@ -89,9 +82,9 @@ TEST(Classify, RunsTheDenseLayerOfAFineTunedSavedModel) {
   // The same numbers as the safetensors of the same seed, which store the layer the other way
   // round.
   const Checkpoint checkpoint = open_checkpoint(fixture("tiny-11-tokcls"));
-  const Tensor logits = model.classify(kSentences),
-               pooled = *model.encode(kSentences).pooled_output;
-  for (std::size_t i = 0; i < kSentences.size(); ++i)
+  const Tensor logits = model.classify(kClassified),
+               pooled = *model.encode(kClassified).pooled_output;
+  for (std::size_t i = 0; i < kClassified.size(); ++i)
     expect_near(logits.at(i), linear(checkpoint, "classifier", as_double(pooled.at(i))));
 }
 
@@ -124,9 +117,9 @@ TEST(Classify, GivesTheLogitsOfTheOriginal) {
 
 TEST(Classify, GivesATextTheSameBitsAloneAndAmongOthers) {
   const Model model = Model::load(fixture("tiny-11-seqcls"), {.batch_tokens = 8});
-  const Tensor together = model.classify(kSentences);
-  for (std::size_t i = 0; i < kSentences.size(); ++i)
-    EXPECT_TRUE(std::ranges::equal(model.classify({kSentences[i]}).values(), together.at(i)));
+  const Tensor together = model.classify(kClassified);
+  for (std::size_t i = 0; i < kClassified.size(); ++i)
+    EXPECT_TRUE(std::ranges::equal(model.classify({kClassified[i]}).values(), together.at(i)));
 }
 
 TEST(Classify, LengthsLimit) {
@@ -162,7 +155,7 @@ TEST(Classify, OtherHeadsAreNamed) {
     EXPECT_EQ(model.info().head->description, c.description);
     EXPECT_EQ(model.info().head->tasks, c.tasks);
     EXPECT_EQ(model.info().head->labels, 0u);
-    const auto error = thrown<UsageError>([&] { model.classify(kSentences); });
+    const auto error = thrown<UsageError>([&] { model.classify(kClassified); });
     EXPECT_EQ(error.actual(), c.description);
   }
   EXPECT_FALSE(Model::load(fixture("tiny-11-bare")).info().head.has_value());

@@ -18,8 +18,8 @@ namespace {
 using test::fixture;
 using test::ModelDirectory;
 
-const std::vector<std::string> kTexts{"이 다는 사람", "",
-                                      "위치가 좋은 숙소입니다. 다시 오고 싶어요!"};
+const std::vector<std::string> kElectraTexts{"이 다는 사람", "",
+                                             "위치가 좋은 숙소입니다. 다시 오고 싶어요!"};
 
 std::vector<test::FloatTensor> tensors_of(const std::filesystem::path& directory) {
   std::vector<test::FloatTensor> tensors;
@@ -52,7 +52,7 @@ void make_electra(const ModelDirectory& directory, const std::vector<test::Float
 
 void expect_like_bert(const Model& model) {
   const Model bert = Model::load(fixture("tiny-11-bert"));
-  const EncoderOutputs ours = model.encode(kTexts), theirs = bert.encode(kTexts);
+  const EncoderOutputs ours = model.encode(kElectraTexts), theirs = bert.encode(kElectraTexts);
   EXPECT_FALSE(ours.pooled_output.has_value());
   ASSERT_EQ(ours.sequence_output.shape(), theirs.sequence_output.shape());
   for (std::size_t i = 0; i < ours.sequence_output.size(); ++i)
@@ -123,9 +123,9 @@ TEST(Electra, ClassifiesWithGelu) {
   tensors.push_back({"classifier.out_proj.bias", {3}, outer_bias});
   make_electra(directory, tensors, 32);
   const Model model = Model::load(directory.path());
-  const Tensor first = model.embed(kTexts, {.pooling = Pooling::cls});
-  const Tensor logits = model.classify(kTexts);
-  for (std::size_t text = 0; text < kTexts.size(); ++text)
+  const Tensor first = model.embed(kElectraTexts, {.pooling = Pooling::cls});
+  const Tensor logits = model.classify(kElectraTexts);
+  for (std::size_t text = 0; text < kElectraTexts.size(); ++text)
     for (std::size_t label = 0; label < 3; ++label) {
       double sum = outer_bias[label];
       for (std::size_t i = 0; i < 32; ++i) {

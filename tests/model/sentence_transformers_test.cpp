@@ -13,18 +13,21 @@
 
 #include "checkpoint/mutation.hpp"
 #include "model/model_directory.hpp"
+#include "near.hpp"
 
 namespace klue {
 namespace {
 
 using nlohmann::json;
+using test::as_double;
+using test::expect_near;
 using test::ModelDirectory;
 using test::thrown;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 
-const std::vector<std::string> kSentences{"이 다는 사람", "전"};
+const std::vector<std::string> kEmbedded{"이 다는 사람", "전"};
 
 json module(const char* type, const char* path) {
   return {{"idx", 0}, {"name", "0"}, {"path", path}, {"type", type}};
@@ -109,18 +112,8 @@ double identity(double x) {
   return x;
 }
 
-std::vector<double> as_double(std::span<const float> values) {
-  return {values.begin(), values.end()};
-}
-
-void expect_near(std::span<const float> ours, const std::vector<double>& theirs) {
-  ASSERT_EQ(ours.size(), theirs.size());
-  for (std::size_t i = 0; i < ours.size(); ++i)
-    EXPECT_NEAR(static_cast<double>(ours[i]), theirs[i], 1e-5);
-}
-
 std::vector<float> embed(const Model& model, const EmbedOptions& options = {}) {
-  const Tensor vectors = model.embed(kSentences, options);
+  const Tensor vectors = model.embed(kEmbedded, options);
   return {vectors.values().begin(), vectors.values().end()};
 }
 
@@ -202,10 +195,10 @@ TEST(SentenceTransformers, PoolingsStandSideBySideInTheOrderOfTheOriginal) {
                                    Pooling::mean_sqrt_len};
   EXPECT_EQ(model.info().poolings, order);
   EXPECT_EQ(model.info().embedding_size, 128u);
-  const Tensor vectors = model.embed(kSentences);
+  const Tensor vectors = model.embed(kEmbedded);
   EXPECT_THAT(vectors.shape(), ElementsAre(2, 128));
   for (std::size_t p = 0; p < order.size(); ++p) {
-    const Tensor single = model.embed(kSentences, {.pooling = order[p]});
+    const Tensor single = model.embed(kEmbedded, {.pooling = order[p]});
     EXPECT_THAT(single.shape(), ElementsAre(2, 32));
     for (std::size_t i = 0; i < 2; ++i)
       EXPECT_TRUE(std::ranges::equal(vectors.at(i).subspan(32 * p, 32), single.at(i)));
@@ -279,8 +272,8 @@ TEST(SentenceTransformers, DenseLayersAreRunWithTheirActivation) {
       EXPECT_EQ(model.info().embedding_size, 5u);
       ASSERT_EQ(model.info().modules.size(), 1u);
       EXPECT_THAT(model.info().modules[0], HasSubstr("Dense 32 → 5"));
-      const Tensor vectors = model.embed(kSentences);
-      const Tensor pooled = model.embed(kSentences, {.pooling = Pooling::mean});
+      const Tensor vectors = model.embed(kEmbedded);
+      const Tensor pooled = model.embed(kEmbedded, {.pooling = Pooling::mean});
       EXPECT_THAT(vectors.shape(), ElementsAre(2, 5));
       EXPECT_THAT(pooled.shape(), ElementsAre(2, 32));  // the caller's pooling replaces it all
       for (std::size_t i = 0; i < 2; ++i)
@@ -329,18 +322,17 @@ TEST(SentenceTransformers, ModulesAreAPipeline) {
               ElementsAre("Normalize", "Dense 64 → 48, tanh", "Normalize", "Dense 48 → 3"));
   EXPECT_TRUE(model.info().normalize);
   EXPECT_EQ(model.info().embedding_size, 3u);
-  const Tensor cls = model.embed(kSentences, {.pooling = Pooling::cls, .normalize = false});
-  const Tensor mean = model.embed(kSentences, {.pooling = Pooling::mean, .normalize = false});
-  const Tensor whole = model.embed(kSentences),
-               open = model.embed(kSentences, {.normalize = false});
+  const Tensor cls = model.embed(kEmbedded, {.pooling = Pooling::cls, .normalize = false});
+  const Tensor mean = model.embed(kEmbedded, {.pooling = Pooling::mean, .normalize = false});
+  const Tensor whole = model.embed(kEmbedded), open = model.embed(kEmbedded, {.normalize = false});
   for (std::size_t i = 0; i < 2; ++i) {
     std::vector<double> x = as_double(cls.at(i));
     for (const float value : mean.at(i))
       x.push_back(static_cast<double>(value));
     x = normalized(apply(first, normalized(x), [](double v) { return std::tanh(v); }));
     x = apply(second, x, identity);
-    expect_near(open.at(i), x);
-    expect_near(whole.at(i), normalized(x));
+    expect_near(open.at(i), x, 1e-5);
+    expect_near(whole.at(i), normalized(x), 1e-5);
   }
 }
 

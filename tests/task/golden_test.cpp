@@ -92,7 +92,7 @@ TEST(Golden, Tag) {
       ++compared;
     }
   }
-  EXPECT_EQ(compared, 311u);
+  EXPECT_EQ(compared, test::is_sample(file) ? 34u : 311u);
 }
 
 // ------------------------------------------------------------------------------------- answer
@@ -151,7 +151,7 @@ TEST(Golden, Answer) {
       ++compared;
     }
   }
-  EXPECT_EQ(compared, 200u);
+  EXPECT_EQ(compared, test::is_sample(file) ? 24u : 200u);
 }
 
 // ---------------------------------------------------------------------------------- fill-mask

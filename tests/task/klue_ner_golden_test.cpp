@@ -28,7 +28,7 @@ namespace {
 using test::golden_number;
 using Labels = std::vector<std::int32_t>;
 
-constexpr std::int32_t kO = 12;
+constexpr std::int32_t kOutside = 12;
 
 std::string content_of(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -75,7 +75,7 @@ Labels made_predictions(const nlohmann::json& run, Labels row, std::size_t sente
   const std::string rule = run.at("rule");
   const Labels gold = row;
   for (std::size_t i = 0; i < row.size(); ++i) {
-    const bool is_entity = gold[i] != kO;
+    const bool is_entity = gold[i] != kOutside;
     if (rule == "shift") row[i] = i == 0 ? kO : gold[i - 1];
     if (rule == "no_b" && is_entity) row[i] = gold[i] | 1;
     if (rule == "all_b" && is_entity) row[i] = gold[i] & ~1;

@@ -461,7 +461,8 @@ TEST(TokenizerFilesTest, WhatIsMissingIsNamed) {
 }
 
 TEST(TokenizerFilesTest, TheRealOnesAgree) {
-  KLUE_SHARED_DATA_OR_SKIP(model, "data/klue");
+  KLUE_SHARED_DATA_OR_SKIP(file, "data/klue/tokenizer.json");
+  const fs::path model = file.parent_path();
   const TokenizerFiles from_json = read_tokenizer_files(model);
   Directory directory;
   for (const auto* name : {"vocab.txt", "tokenizer_config.json", "special_tokens_map.json"})

@@ -14,10 +14,10 @@ namespace klue {
 namespace {
 
 using namespace std::string_view_literals;
-using Pieces = std::vector<std::pair<char32_t, std::size_t>>;
+using CodePoints = std::vector<std::pair<char32_t, std::size_t>>;
 
-Pieces decode_all(std::string_view text) {
-  Pieces pieces;
+CodePoints decode_all(std::string_view text) {
+  CodePoints pieces;
   while (!text.empty()) {
     const auto c = decode_utf8(text);
     pieces.emplace_back(c.value, c.length);
@@ -46,16 +46,16 @@ TEST(Utf8Test, EveryScalarValueThereAndBack) {
 
 TEST(Utf8Test, IllFormedTextIsReplacedByMaximalSubparts) {
   constexpr char32_t bad = replacement_character;
-  EXPECT_EQ(decode_all("\x80"sv), (Pieces{{bad, 1}}));                // lone continuation
-  EXPECT_EQ(decode_all("\xC0\xAF"sv), (Pieces{{bad, 1}, {bad, 1}}));  // overlong
-  EXPECT_EQ(decode_all("\xE0\x80\xAF"sv), (Pieces{{bad, 1}, {bad, 1}, {bad, 1}}));
-  EXPECT_EQ(decode_all("\xED\xA0\x80"sv), (Pieces{{bad, 1}, {bad, 1}, {bad, 1}}));  // surrogate
-  EXPECT_EQ(decode_all("\xF4\x90\x80\x80"sv), (Pieces{{bad, 1}, {bad, 1}, {bad, 1}, {bad, 1}}));
-  EXPECT_EQ(decode_all("\xF5\xFF"sv), (Pieces{{bad, 1}, {bad, 1}}));
-  EXPECT_EQ(decode_all("\xEA\xB0 \xF0\x9F\x98"sv), (Pieces{{bad, 2}, {U' ', 1}, {bad, 3}}));
+  EXPECT_EQ(decode_all("\x80"sv), (CodePoints{{bad, 1}}));                // lone continuation
+  EXPECT_EQ(decode_all("\xC0\xAF"sv), (CodePoints{{bad, 1}, {bad, 1}}));  // overlong
+  EXPECT_EQ(decode_all("\xE0\x80\xAF"sv), (CodePoints{{bad, 1}, {bad, 1}, {bad, 1}}));
+  EXPECT_EQ(decode_all("\xED\xA0\x80"sv), (CodePoints{{bad, 1}, {bad, 1}, {bad, 1}}));  // surrogate
+  EXPECT_EQ(decode_all("\xF4\x90\x80\x80"sv), (CodePoints{{bad, 1}, {bad, 1}, {bad, 1}, {bad, 1}}));
+  EXPECT_EQ(decode_all("\xF5\xFF"sv), (CodePoints{{bad, 1}, {bad, 1}}));
+  EXPECT_EQ(decode_all("\xEA\xB0 \xF0\x9F\x98"sv), (CodePoints{{bad, 2}, {U' ', 1}, {bad, 3}}));
   // The example of the Unicode standard, table 3-11.
   EXPECT_EQ(decode_all("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"sv),
-            (Pieces{{bad, 2}, {bad, 1}, {bad, 3}, {bad, 2}, {U'A', 1}}));
+            (CodePoints{{bad, 2}, {bad, 1}, {bad, 3}, {bad, 2}, {U'A', 1}}));
 }
 
 TEST(OffsetTest, BytesToCodePointsAndUtf16) {

@@ -51,6 +51,24 @@ class Floors(unittest.TestCase):
         self.refused("include/klue/model/impl/a.ipp", "<klue/task/tag.hpp>",
                      "model must not know task")
 
+    def test_the_api_for_c_stands_on_the_rooms(self):
+        self.allowed("include/klue/klue.h", "<stddef.h>")
+        self.allowed("include/klue/klue.h", "<klue/version.hpp>")
+        self.allowed("include/klue/c/impl/a.ipp", "<klue/task.hpp>")
+        self.allowed("include/klue/hub/impl/a.ipp", "<klue/klue.h>")
+        self.allowed("include/klue/klue_hub.h", "<klue/klue.h>")
+        self.refused("include/klue/klue.h", "<unistd.h>", "API headers include only the standard")
+        self.refused("include/klue/core/a.hpp", "<stddef.h>", "API headers include only the standard")
+        self.refused("include/klue/c/impl/a.ipp", "<klue/train.hpp>", "c must not know train")
+        self.refused("include/klue/c/impl/a.ipp", "<klue/hub.hpp>", "c must not know hub")
+        self.refused("include/klue/task/impl/a.ipp", "<klue/klue.h>", "task must not know c")
+
+    def test_examples_use_the_api_and_any_library(self):
+        self.allowed("examples/a/a.cpp", "<klue/klue.hpp>")
+        self.allowed("examples/a/a.cpp", "<Eigen/Dense>")
+        self.refused("examples/a/a.cpp", "<klue/core/detail/json.hpp>",
+                     "tools use only the library's API")
+
     def test_rooms_of_one_floor_do_not_know_each_other(self):
         self.refused("include/klue/text/impl/a.ipp", "<klue/encoder/config.hpp>",
                      "text must not know encoder")

@@ -102,14 +102,7 @@ def main():
         examples += [(command, document) for command in console_commands(text)]
     assert len(examples) > 15, examples
 
-    flags = set(re.findall(r"^ +(?:-h,)?(--[a-z-]+)", help_text, re.M))
-    failed = [flag for flag in sorted(flags) if flag.replace("-", "\\-") not in man]
-    for completion in ("embed.bash", "_embed"):
-        text = (repository / "tools/embed/completions" / completion).read_text(encoding="utf-8")
-        failed += ["%s in %s" % (flag, completion) for flag in sorted(flags) if flag not in text]
-    if failed:
-        print("not documented or completed: %s" % ", ".join(failed))
-    failed += [example for example in examples if not run(*example, embed, repository)]
+    failed = [example for example in examples if not run(*example, embed, repository)]
     return 1 if failed else 0
 
 

@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <klue/checkpoint/checkpoint.hpp>
+#include <klue/core/thread_pool.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/train/network.hpp>
 
@@ -25,6 +27,12 @@ struct TrainingCase {
   train::Batch batch;
   std::filesystem::path model;
 };
+
+template <class T>
+train::Network<T> network_of(const TrainingCase& c, std::size_t threads = 1) {
+  return train::Network<T>(c.config, open_checkpoint(c.model), 1,
+                           std::make_shared<ThreadPool>(threads));
+}
 
 inline std::filesystem::path training_model(const std::string& name) {
   const std::filesystem::path fixtures = KLUE_FIXTURE_DIR;

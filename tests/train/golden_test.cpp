@@ -33,11 +33,6 @@ json find_case(const json& cases, const std::string& name) {
   throw std::runtime_error("no case " + name);
 }
 
-template <class T>
-Network<T> network_of(const test::TrainingCase& c, std::size_t threads = 1) {
-  return Network<T>(c.config, open_checkpoint(c.model), 1, std::make_shared<ThreadPool>(threads));
-}
-
 // A parameter's name as the goldens' files have it.
 std::string short_name(const std::string& name) {
   return name.starts_with("roberta.") ? name.substr(8) : name;
@@ -57,9 +52,10 @@ class TrainingGolden : public testing::TestWithParam<const char*> {
   void check() {
     KLUE_SHARED_DATA_OR_SKIP(goldens, "goldens/training");
     const json golden = find_case(manifest(goldens)["cases"], GetParam());
+    const fs::path model = test::training_model(golden["model"]);
+    if (!fs::exists(model / "config.json")) GTEST_SKIP() << "needs the model " << model.filename();
     const test::TrainingCase c = test::training_case(golden);
-    if (!fs::exists(c.model)) GTEST_SKIP() << "needs the model " << c.model;
-    Network<T> network = network_of<T>(c);
+    Network<T> network = test::network_of<T>(c);
     network.keep_state_gradients(true);
     const double loss = network.forward_backward(c.batch, c.objective);
     EXPECT_NEAR(loss, golden["loss"].get<double>(), kTolerance<T>.loss);
@@ -159,7 +155,7 @@ class OptimizerGolden : public testing::TestWithParam<const char*> {
     test::TrainingCase c;
     c.model = test::training_model("seqcls");
     c.config = {read_encoder_config(c.model / "config.json"), Head::sequence, 3};
-    Network<T> network = network_of<T>(c);
+    Network<T> network = test::network_of<T>(c);
     check_decay(golden, network.parameters().entries());
     AdamW<T> optimizer(network.parameters(),
                        {.weight_decay = plan["weight_decay"], .clip_norm = plan["clip_norm"]});

@@ -63,16 +63,11 @@ test::TrainingCase oracle_case(const OracleCase& oracle) {
   return c;
 }
 
-template <class T>
-Network<T> network_of(const test::TrainingCase& c, std::size_t threads = 1) {
-  return Network<T>(c.config, open_checkpoint(c.model), 1, std::make_shared<ThreadPool>(threads));
-}
-
 class TrainOracle : public testing::TestWithParam<OracleCase> {};
 
 TEST_P(TrainOracle, FiniteDifferencesAgree) {
   const test::TrainingCase c = oracle_case(GetParam());
-  Network<double> network = network_of<double>(c);
+  Network<double> network = test::network_of<double>(c);
   // Dropout on: the mask is a function of the pass, so the loss is still a smooth function.
   const Pass pass{
       .hidden_dropout = 0.1, .attention_dropout = 0.2, .head_dropout = 0.3, .seed = 3, .step = 5};
@@ -125,7 +120,7 @@ TEST_P(TrainOracle, AnyNumberOfThreadsGivesTheSameBits) {
   const Pass pass{.hidden_dropout = 0.1, .attention_dropout = 0.1, .head_dropout = 0.1, .seed = 3};
   std::vector<float> expected;
   for (const std::size_t threads : {1u, 2u, 5u}) {
-    Network<float> network = network_of<float>(c, threads);
+    Network<float> network = test::network_of<float>(c, threads);
     AdamW<float> optimizer(network.parameters(), {});
     std::vector<float> all;
     for (int step = 0; step < 3; ++step) {
@@ -145,7 +140,7 @@ TEST_P(TrainOracle, RecomputedLayersGiveTheSameBits) {
   const test::TrainingCase c = oracle_case(GetParam());
   std::vector<float> expected;
   for (const bool recompute : {false, true}) {
-    Network<float> network = network_of<float>(c);
+    Network<float> network = test::network_of<float>(c);
     network.forward_backward(c.batch, c.objective,
                              {.hidden_dropout = 0.1,
                               .attention_dropout = 0.1,
@@ -195,7 +190,7 @@ Batch part_of(const test::TrainingCase& c, std::size_t first, std::size_t end) {
 
 TEST(TrainNetwork, MicroBatchesAddUpToTheBatchWithItsDropout) {
   const test::TrainingCase c = oracle_case(kClasses);
-  Network<double> whole = network_of<double>(c), parts = network_of<double>(c);
+  Network<double> whole = test::network_of<double>(c), parts = test::network_of<double>(c);
   Pass pass{.hidden_dropout = 0.1, .attention_dropout = 0.1, .head_dropout = 0.1, .seed = 9};
   const double loss = whole.forward_backward(c.batch, c.objective, pass);
   pass.denominator = 6;
@@ -211,7 +206,7 @@ TEST(TrainNetwork, MicroBatchesAddUpToTheBatchWithItsDropout) {
 
 TEST(TrainNetwork, GradientsOfAStepDoNotLeakIntoTheNext) {
   const test::TrainingCase c = oracle_case(kClasses);
-  Network<float> fresh = network_of<float>(c), used = network_of<float>(c);
+  Network<float> fresh = test::network_of<float>(c), used = test::network_of<float>(c);
   used.forward_backward(part_of(c, 0, 3), c.objective);
   used.forward_backward(part_of(c, 3, 6), c.objective);
   fresh.forward_backward(part_of(c, 3, 6), c.objective);
@@ -222,7 +217,7 @@ TEST(TrainNetwork, GradientsOfAStepDoNotLeakIntoTheNext) {
 
 TEST(TrainNetwork, DropoutDependsOnSeedStepAndStream) {
   const test::TrainingCase c = oracle_case(kClasses);
-  Network<double> network = network_of<double>(c);
+  Network<double> network = test::network_of<double>(c);
   const auto loss = [&](std::uint64_t seed, std::uint64_t step, std::uint64_t stream) {
     Batch batch = part_of(c, 1, 2);
     batch.streams = {stream};
@@ -238,10 +233,10 @@ TEST(TrainNetwork, DropoutDependsOnSeedStepAndStream) {
 
 TEST(TrainNetwork, FrozenParametersGetNoStep) {
   const test::TrainingCase c = oracle_case(kClasses);
-  Network<float> network = network_of<float>(c);
+  Network<float> network = test::network_of<float>(c);
   for (Parameter& p : network.parameters().entries())
     p.trained = p.depth >= 2;
-  Network<float> all = network_of<float>(c);
+  Network<float> all = test::network_of<float>(c);
   network.forward_backward(c.batch, c.objective);
   all.forward_backward(c.batch, c.objective);
   AdamW<float> optimizer(network.parameters(), {.weight_decay = 0.5});
@@ -287,7 +282,7 @@ TEST(TrainNetwork, Bf16IsCloseToFloat32) {
 
 TEST(TrainNetwork, RefusesWhatCannotBe) {
   test::TrainingCase c = oracle_case(kClasses);
-  Network<float> network = network_of<float>(c);
+  Network<float> network = test::network_of<float>(c);
   Batch wrong = c.batch;
   wrong.classes[2] = 3;
   EXPECT_THROW(network.forward_backward(wrong, c.objective), UsageError);
@@ -300,7 +295,7 @@ TEST(TrainNetwork, RefusesWhatCannotBe) {
   EXPECT_THROW(batch.append(c.config.encoder, std::vector<std::int32_t>{-1}), UsageError);
   EXPECT_THROW(batch.append(c.config.encoder, std::vector<std::int32_t>(513, 7)), UsageError);
   c.config.labels = 4;
-  EXPECT_THROW(network_of<float>(c), FormatError);
+  EXPECT_THROW(test::network_of<float>(c), FormatError);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include <klue/klue.hpp>
 
+#include "common/demo_model.hpp"
 #include "common/model_path.hpp"
 #include "common/output_file.hpp"
 #include "common/standard_streams.hpp"
@@ -33,19 +34,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Beside the installed program, or in the source tree of the build.
-fs::path demo_model() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  const fs::path installed = program.parent_path().parent_path() / KLUE_DEMO_MODEL_RELATIVE;
-  if (!error && fs::exists(installed / "config.json", error)) return installed;
-  return KLUE_DEMO_MODEL_SOURCE;
-}
-
 fs::path model_directory(const Options& options) {
-  if (!options.model.empty()) return tools::model_path("embed", options.model, options.quiet);
+  if (!options.model.empty()) return tools::model_path(KLUE_PROGRAM, options.model, options.quiet);
   if (!options.tokenize) notice(options, "no --model given: using the small bundled demo model");
-  return demo_model();
+  return tools::demo_model();
 }
 
 klue::LoadOptions load_options(const Options& options) {
@@ -180,10 +172,10 @@ int main(int argc, char** argv) {
   } catch (const klue::StoppedError&) {
     tools::die_of(tools::StopSignals::received());
   } catch (const std::bad_alloc&) {
-    std::cerr << "embed: not enough memory\n";
+    std::cerr << KLUE_PROGRAM ": not enough memory\n";
     status = 1;
   } catch (const std::exception& error) {
-    std::cerr << "embed: " << error.what() << "\n";
+    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
     status = 1;
   }
   return status;

@@ -29,8 +29,8 @@ struct Part {
   Json manifest{};
 };
 
-[[noreturn]] void refuse(const std::string& file, const char* message, std::string expected = {},
-                         std::string actual = {}) {
+[[noreturn]] void refuse_parts(const std::string& file, const char* message,
+                               std::string expected = {}, std::string actual = {}) {
   throw klue::UsageError(
       message, {.file = file, .expected = std::move(expected), .actual = std::move(actual)});
 }
@@ -49,24 +49,24 @@ std::vector<Part> read_parts(const Options& options) {
   for (const std::string& file : options.texts) {
     Part part{file, load_manifest(file)};
     const Json& job = part.manifest.at("job");
-    if (!job.contains("shard")) refuse(file, "is no shard but a whole output");
+    if (!job.contains("shard")) refuse_parts(file, "is no shard but a whole output");
     const auto number = job["shard"].at("number").get<std::size_t>();
     const auto of = job["shard"].at("of").get<std::size_t>();
     if (parts.empty()) parts.resize(of);
     const std::string shard = std::to_string(number) + "/" + std::to_string(of);
     if (of != parts.size() || number == 0 || number > of)
-      refuse(file, "is a shard of another run", "I/" + std::to_string(parts.size()), shard);
+      refuse_parts(file, "is a shard of another run", "I/" + std::to_string(parts.size()), shard);
     if (!parts[number - 1].file.empty())
-      refuse(file, "is the same shard as another file", "each once", shard);
+      refuse_parts(file, "is the same shard as another file", "each once", shard);
     std::error_code error;
     if (fs::file_size(file, error) != part.manifest.at("bytes").get<std::uint64_t>() || error)
-      refuse(file, "is not what its manifest says");
+      refuse_parts(file, "is not what its manifest says");
     parts[number - 1] = std::move(part);
   }
   for (std::size_t i = 0; i < parts.size(); ++i)
     if (parts[i].file.empty())
-      refuse("", "a shard is missing", std::to_string(parts.size()) + " files",
-             "none of " + std::to_string(i + 1) + "/" + std::to_string(parts.size()));
+      refuse_parts("", "a shard is missing", std::to_string(parts.size()) + " files",
+                   "none of " + std::to_string(i + 1) + "/" + std::to_string(parts.size()));
   return parts;
 }
 
@@ -81,7 +81,8 @@ void check_alike(const Options& options, const std::vector<Part>& parts) {
     job["engine"] = first.at("engine");
     const std::string different = job_difference(first, job);
     if (!different.empty())
-      refuse(part.file, "is no shard of the same run", "the " + different + " of " + parts[0].file);
+      refuse_parts(part.file, "is no shard of the same run",
+                   "the " + different + " of " + parts[0].file);
   }
 }
 
@@ -107,8 +108,8 @@ void merge(const Options& options) {
     state.texts += part.manifest.at("texts").get<std::uint64_t>();
   }
   if (state.texts != job.at("shard").at("total").get<std::uint64_t>())
-    refuse("", "the shards are not the whole input", job["shard"]["total"].dump() + " texts",
-           std::to_string(state.texts));
+    refuse_parts("", "the shards are not the whole input", job["shard"]["total"].dump() + " texts",
+                 std::to_string(state.texts));
 
   const std::string format = job.at("options").at("format").get<std::string>();
   std::size_t header = 0;

@@ -20,13 +20,19 @@ constexpr const char* kDescription =
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  embed --model klue/roberta-base \"첫 번째 문장\" \"두 번째 문장\"\n"
-    "  embed --input sentences.txt --format npy --out vectors.npy\n"
-    "  embed --input crm.csv --field 내용 --id-field 번호 --encoding CP949 --format jsonl\n"
-    "  embed --input corpus.jsonl.gz --format npy --out vectors.npy --resume\n"
-    "  embed --input sentences.txt --search \"가까운 뜻\" --top-k 5 --format jsonl\n"
-    "  embed --similarity \"배가 고프다\" \"밥을 먹고 싶다\" --plot map.svg\n\n"
-    "Exit status: 0 done, 1 could not do it, 2 wrong usage. More: man embed";
+    "  " KLUE_PROGRAM
+    " --model klue/roberta-base \"첫 번째 문장\" \"두 번째 문장\"\n"
+    "  " KLUE_PROGRAM
+    " --input sentences.txt --format npy --out vectors.npy\n"
+    "  " KLUE_PROGRAM
+    " --input crm.csv --field 내용 --id-field 번호 --encoding CP949 --format jsonl\n"
+    "  " KLUE_PROGRAM
+    " --input corpus.jsonl.gz --format npy --out vectors.npy --resume\n"
+    "  " KLUE_PROGRAM
+    " --input sentences.txt --search \"가까운 뜻\" --top-k 5 --format jsonl\n"
+    "  " KLUE_PROGRAM
+    " --similarity \"배가 고프다\" \"밥을 먹고 싶다\" --plot map.svg\n\n"
+    "Exit status: 0 done, 1 could not do it, 2 wrong usage. More: man " KLUE_PROGRAM;
 
 using tools::InputFormat;
 using tools::Names;
@@ -363,9 +369,9 @@ std::string name_of(tools::OnError on_error) {
 std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   Options options;
   Given given;
-  CLI::App app{kDescription, "embed"};
+  CLI::App app{kDescription, KLUE_PROGRAM};
   app.footer(kExamples);
-  app.set_version_flag("--version", "embed " KLUE_VERSION);
+  app.set_version_flag("--version", KLUE_PROGRAM " " KLUE_VERSION);
   app.get_formatter()->column_width(26);
   add_input(app, options);
   add_output(app, options, given);

@@ -22,8 +22,8 @@ struct Extents {
   std::size_t begin = 0, rows = 0, columns = 0;  // first byte of the vectors
 };
 
-[[noreturn]] void refuse(const std::string& file, const char* message, std::string expected = {},
-                         std::string actual = {}) {
+[[noreturn]] void refuse_vectors(const std::string& file, const char* message,
+                                 std::string expected = {}, std::string actual = {}) {
   throw klue::FormatError(
       message, {.file = file, .expected = std::move(expected), .actual = std::move(actual)});
 }
@@ -45,17 +45,18 @@ std::optional<Extents> shape_of(std::string_view header) {
 
 Extents npy_extents(std::string_view bytes, const std::string& file) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  if (bytes.size() < 12) refuse(file, "is cut off");
+  if (bytes.size() < 12) refuse_vectors(file, "is cut off");
   const bool one = byte(6) == 1;
   const std::size_t prefix = one ? 10 : 12;
   std::size_t size = byte(8) | std::size_t{byte(9)} << 8;
   if (!one) size |= std::size_t{byte(10)} << 16 | std::size_t{byte(11)} << 24;
-  if (size > bytes.size() - prefix) refuse(file, "is cut off");
+  if (size > bytes.size() - prefix) refuse_vectors(file, "is cut off");
   const std::string_view header = bytes.substr(prefix, size);
   std::optional<Extents> extents = shape_of(header);
   if (!extents || header.find("'<f4'") == header.npos ||
       header.find("'fortran_order': False") == header.npos)
-    refuse(file, "is no list of vectors", "float32, C order, [rows, columns]", std::string(header));
+    refuse_vectors(file, "is no list of vectors", "float32, C order, [rows, columns]",
+                   std::string(header));
   extents->begin = prefix + size;
   return *extents;
 }
@@ -79,8 +80,8 @@ SavedVectors::SavedVectors(const std::string& file) {
         __builtin_mul_overflow(numbers, sizeof(float), &length) || extents.columns == 0 ||
         extents.begin > size_ || length != size_ - extents.begin ||
         extents.begin % sizeof(float) != 0)
-      refuse(file, "holds no vectors: neither a whole .npy nor a whole .fbin",
-             "the output of embed --format npy or fbin");
+      refuse_vectors(file, "holds no vectors: neither a whole .npy nor a whole .fbin",
+                     "the output of embed --format npy or fbin");
     view_ = {reinterpret_cast<const float*>(bytes.data() + extents.begin), extents.rows,
              extents.columns};
   } catch (...) {

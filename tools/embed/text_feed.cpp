@@ -19,7 +19,7 @@ constexpr std::size_t kBytesAtOnce = std::size_t{256} << 10;
 }  // namespace
 
 void notice(const Options& options, const std::string& text) {
-  if (!options.quiet) std::cerr << "embed: " + text + "\n";
+  if (!options.quiet) std::cerr << KLUE_PROGRAM ": " + text + "\n";
 }
 
 TextFeed::TextFeed(const Options& options, std::stop_token stop, bool hashed)

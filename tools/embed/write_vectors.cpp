@@ -178,7 +178,7 @@ class Run {
     const std::size_t workers = is_bulk(options_) ? thread_count(options_) : 1;
     begun_ = Clock::now();
     texts_before_ = state_.texts;
-    meter_.emplace("embed", options_.quiet ? tools::ProgressKind::none : options_.progress,
+    meter_.emplace(KLUE_PROGRAM, options_.quiet ? tools::ProgressKind::none : options_.progress,
                    options_.shard ? 0 : feed_->bytes_total(), texts_before_);
     try {
       run_pipeline(stages, workers, stop_.source());
@@ -257,7 +257,7 @@ class Run {
     }
     text += ", " + count(counts_.empty) + " empty";
     if (feed_->left_out() != 0) text += ", " + count(feed_->left_out()) + " lines were no records";
-    std::cerr << "embed: " + text + "\n";
+    std::cerr << KLUE_PROGRAM ": " + text + "\n";
   }
 
   const Options& options_;

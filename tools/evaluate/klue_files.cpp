@@ -15,19 +15,13 @@
 #include <klue/klue.hpp>
 #include <klue/task/klue_inputs.hpp>
 
+#include "shown.hpp"
+
 namespace evaluate {
 namespace {
 
 using klue::baseline::Benchmark;
 using nlohmann::json;
-
-// Long values are cut: the message is for a person.
-std::string shown(const json& value) {
-  if (value.is_structured()) return value.is_array() ? "a list" : "an object";
-  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
-}
 
 /// A JSON object of a file, with its place in it for errors.
 class Entry {

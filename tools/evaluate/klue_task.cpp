@@ -61,7 +61,8 @@ PredictedSet predict_similarities(const Runner& runner, const Pairs& pairs,
         baseline::text_input(runner.tokenizer(), pairs.first[i], pairs.second[i], max_length));
     gold.push_back(pairs.scores[i]);
   }
-  for (const float logit : runner.logits(inputs).values())
+  const klue::Tensor logits = runner.logits(inputs);
+  for (const float logit : logits.values())
     predictions.push_back(logit);
   return {inputs.size(), {{"gold", std::move(gold)}, {"predictions", std::move(predictions)}}};
 }

@@ -15,6 +15,7 @@
 
 #include <klue/klue.hpp>
 
+#include "common/demo_model.hpp"
 #include "common/model_path.hpp"
 #include "klue_task.hpp"
 #include "ngrams.hpp"
@@ -80,8 +81,8 @@ void run_similarity(const Options& options) {
     for (std::size_t i = 0; i < files.size(); ++i)
       rows[i].push_back(row(files[i], "ngrams", ngram_cosines(files[i].pairs)));
   const std::filesystem::path directory =
-      options.model.empty() ? KLUE_DEMO_MODEL_SOURCE
-                            : tools::model_path("evaluate", options.model, options.quiet);
+      options.model.empty() ? tools::demo_model()
+                            : tools::model_path(KLUE_PROGRAM, options.model, options.quiet);
   std::vector<klue::Precision> precisions = options.precisions;
   if (precisions.empty())
     precisions = {klue::Precision::f32, klue::Precision::bf16, klue::Precision::int8};
@@ -108,7 +109,7 @@ bool run_task(const Options& options) {
                                            .actual = std::generic_category().message(errno)});
   }
   const std::filesystem::path directory =
-      tools::model_path("evaluate", options.model, options.quiet);
+      tools::model_path(KLUE_PROGRAM, options.model, options.quiet);
   std::vector<klue::Precision> precisions = options.precisions;
   if (precisions.empty()) precisions = {klue::Precision::f32};
   std::vector<ScoreRow> rows;
@@ -128,7 +129,7 @@ bool run_task(const Options& options) {
                    .what = name,
                    .scores = score(*options.task, set)};
       if (row.scores.refusal) {
-        std::cerr << "evaluate: " << file << ": " << *row.scores.refusal << "\n";
+        std::cerr << KLUE_PROGRAM ": " << file << ": " << *row.scores.refusal << "\n";
         all = false;
       }
       rows.push_back(std::move(row));
@@ -158,10 +159,10 @@ int main(int argc, char** argv) {
       status = evaluate::run(*options) ? 0 : 1;
     if (!std::cout.flush()) throw klue::IoError("cannot write", {.file = "standard output"});
   } catch (const std::bad_alloc&) {
-    std::cerr << "evaluate: not enough memory\n";
+    std::cerr << KLUE_PROGRAM ": not enough memory\n";
     status = 1;
   } catch (const std::exception& error) {
-    std::cerr << "evaluate: " << error.what() << "\n";
+    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
     status = 1;
   }
   return status;

@@ -18,10 +18,14 @@ constexpr const char* kDescription =
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  evaluate --model klue-roberta-base kor-sts-dev.tsv klue-sts-v1.1_dev.json\n"
-    "  evaluate --model my-model --precision f32 --no-baseline --format tsv my-pairs.tsv\n"
-    "  evaluate --task ner --model my-ner klue-ner-v1.1_dev.tsv\n"
-    "  evaluate --score nli --input predictions.jsonl\n\n"
+    "  " KLUE_PROGRAM
+    " --model klue-roberta-base kor-sts-dev.tsv klue-sts-v1.1_dev.json\n"
+    "  " KLUE_PROGRAM
+    " --model my-model --precision f32 --no-baseline --format tsv my-pairs.tsv\n"
+    "  " KLUE_PROGRAM
+    " --task ner --model my-ner klue-ner-v1.1_dev.tsv\n"
+    "  " KLUE_PROGRAM
+    " --score nli --input predictions.jsonl\n\n"
     "Files: KLUE-STS (JSON; the score is \"real-label\"), KorSTS, or any table with tabs whose\n"
     "first line names columns sentence1, sentence2 and score. The content says which it is.\n\n"
     "The n-grams (\"ngrams\" in the table) are letters and pairs of letters within words, "
@@ -108,9 +112,9 @@ void check_combination(const Options& o) {
 
 std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   Options options;
-  CLI::App app{kDescription, "evaluate"};
+  CLI::App app{kDescription, KLUE_PROGRAM};
   app.footer(kExamples);
-  app.set_version_flag("--version", "evaluate " KLUE_VERSION);
+  app.set_version_flag("--version", KLUE_PROGRAM " " KLUE_VERSION);
   app.get_formatter()->column_width(26);
   add_options(app, options);
   try {

@@ -5,6 +5,8 @@
 
 #include <klue/klue.hpp>
 
+#include "shown.hpp"
+
 namespace evaluate {
 namespace {
 
@@ -12,14 +14,6 @@ constexpr const char* kSet = R"({"name": …, "gold": […], "predictions": […
 
 std::string at(const std::string& field, std::size_t index) {
   return field + "[" + std::to_string(index) + "]";
-}
-
-// Long values are cut: the message is for a person.
-std::string shown(const nlohmann::json& value) {
-  if (value.is_structured()) return value.is_array() ? "a list" : "an object";
-  std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
 }
 
 // The words that Python's json module writes and JSON does not know become strings.

@@ -140,7 +140,7 @@ bool score_lines(Benchmark benchmark, std::istream& in, const std::string& file,
       out << ", \"" << name << "\": " << json_number(value);
     if (scores.refusal) {
       out << ", \"error\": " << nlohmann::json(*scores.refusal).dump();
-      err << "evaluate: " << file << ": " << place << ": " << *scores.refusal << "\n";
+      err << KLUE_PROGRAM ": " << file << ": " << place << ": " << *scores.refusal << "\n";
       all = false;
     }
     out << "}\n";

@@ -22,6 +22,7 @@
 #include <klue/klue.hpp>
 #include <klue/train.hpp>
 
+#include "common/demo_model.hpp"
 #include "common/model_path.hpp"
 #include "dataset.hpp"
 #include "options.hpp"
@@ -149,12 +150,13 @@ void set_dropout(TrainingOptions& t, const json& config, const std::optional<dou
 void run(Options options) {
   if (!prepare_output(options.training)) {
     if (!options.training.quiet)
-      std::cerr << "finetune: " << options.training.out.string() << " is finished\n";
+      std::cerr << KLUE_PROGRAM ": " << options.training.out.string() << " is finished\n";
     return;
   }
   const std::filesystem::path model =
-      options.model.empty() ? KLUE_DEMO_MODEL_SOURCE
-                            : tools::model_path("finetune", options.model, options.training.quiet);
+      options.model.empty()
+          ? tools::demo_model()
+          : tools::model_path(KLUE_PROGRAM, options.model, options.training.quiet);
   const json config = config_of(model);
   const klue::EncoderConfig encoder = klue::read_encoder_config(model / "config.json");
   const klue::Checkpoint checkpoint = klue::open_checkpoint(model);
@@ -197,10 +199,10 @@ int main(int argc, char** argv) {
     if (auto options = finetune::parse_command_line(argc, argv, status))
       finetune::run(std::move(*options));
   } catch (const std::bad_alloc&) {
-    std::cerr << "finetune: not enough memory\n";
+    std::cerr << KLUE_PROGRAM ": not enough memory\n";
     status = 1;
   } catch (const std::exception& error) {
-    std::cerr << "finetune: " << error.what() << "\n";
+    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
     status = 1;
   }
   return status;

@@ -18,12 +18,16 @@ constexpr const char* kDescription =
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  finetune --model klue/roberta-base --task classify --train klue-nli-train.json \\\n"
+    "  " KLUE_PROGRAM
+    " --model klue/roberta-base --task classify --train klue-nli-train.json \\\n"
     "           --dev klue-nli-dev.json --out my-nli\n"
-    "  finetune --task tag --train klue-ner-train.tsv --dev klue-ner-dev.tsv --out my-ner --lr "
+    "  " KLUE_PROGRAM
+    " --task tag --train klue-ner-train.tsv --dev klue-ner-dev.tsv --out my-ner --lr "
     "1e-3\n"
-    "  finetune --task embed --train kor-sts-train.tsv --dev kor-sts-dev.tsv --out my-embedder\n"
-    "  finetune … --resume        # after a crash: goes on, to the same bits\n\n"
+    "  " KLUE_PROGRAM
+    " --task embed --train kor-sts-train.tsv --dev kor-sts-dev.tsv --out my-embedder\n"
+    "  " KLUE_PROGRAM
+    " … --resume        # after a crash: goes on, to the same bits\n\n"
     "Files (the content says which it is): KLUE's and KorNLU's, tables with tabs, JSON lines with\n"
     "text, text_pair, label (labels, score), or input_ids and label.\n\n"
     "Until it is finished a training lives in OUT.training; OUT appears whole or not at all.\n\n"
@@ -139,9 +143,9 @@ void add_run_options(CLI::App& app, TrainingOptions& t) {
 
 std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   Options options;
-  CLI::App app{kDescription, "finetune"};
+  CLI::App app{kDescription, KLUE_PROGRAM};
   app.footer(kExamples);
-  app.set_version_flag("--version", "finetune " KLUE_VERSION);
+  app.set_version_flag("--version", KLUE_PROGRAM " " KLUE_VERSION);
   app.get_formatter()->column_width(26);
   add_data_options(app, options);
   add_training_options(app, options.training, options);

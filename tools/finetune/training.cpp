@@ -185,7 +185,8 @@ class Training {
     waited_ = note.value("waited", std::size_t{0});
     stopped_early_ = note.value("stopped_early", false);
     if (!options_.quiet)
-      std::cerr << "finetune: going on after step " << trainer_.steps() << " of " << steps_ << "\n";
+      std::cerr << KLUE_PROGRAM ": going on after step " << trainer_.steps() << " of " << steps_
+                << "\n";
     return note;
   }
 
@@ -255,7 +256,7 @@ class Training {
     stopped_early_ = options_.patience > 0 && waited_ >= options_.patience && step < steps_;
     log.write({{"step", step}, {"dev", values}});
     if (!options_.quiet)
-      std::cerr << "finetune: development: " << line << (better ? " (best so far)" : "")
+      std::cerr << KLUE_PROGRAM ": development: " << line << (better ? " (best so far)" : "")
                 << (stopped_early_ ? "; no better for a while, stopping" : "") << "\n";
   }
 
@@ -273,7 +274,7 @@ class Training {
     std::snprintf(text, sizeof text, "step %zu/%zu  loss %.4f  lr %.2e  %.0f tokens/s  %s left",
                   report.step, steps_, loss_sum_ / loss_count_, report.learning_rate,
                   static_cast<double>(tokens_) / seconds, clock_time(left).c_str());
-    std::cerr << "finetune: " << text << "\n";
+    std::cerr << KLUE_PROGRAM ": " << text << "\n";
     loss_sum_ = 0;
     loss_count_ = 0;
   }
@@ -292,7 +293,7 @@ class Training {
     klue::rename_durably(model, options_.out);
     remove_folder(folder_);
     if (!options_.quiet)
-      std::cerr << "finetune: wrote " << options_.out.string()
+      std::cerr << KLUE_PROGRAM ": wrote " << options_.out.string()
                 << (parts_.dev ? ", as it was after step " + std::to_string(best_step_) : "")
                 << "\n";
   }

@@ -74,8 +74,8 @@ void write_until_refused(const Predictor& predictor, const std::vector<Record>& 
 }
 
 void run(const Options& options) {
-  const auto model =
-      klue::Model::load(tools::model_path("predict", options.model, options.quiet), options.load);
+  const auto model = klue::Model::load(
+      tools::model_path(KLUE_PROGRAM, options.model, options.quiet), options.load);
   const klue::Task task = chosen_task(model, options);
   if (const std::string flag = foreign_flag(options, task); !flag.empty())
     throw WrongUsage("does not go with the task " + std::string(klue::task_name(task)),
@@ -114,13 +114,13 @@ int main(int argc, char** argv) {
     if (!std::cout.flush())  // what --help and --version print is a result, too
       throw klue::IoError("cannot write", {.file = "standard output"});
   } catch (const predict::WrongUsage& error) {
-    std::cerr << "predict: " << error.what() << "\n";
+    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
     status = 2;
   } catch (const std::bad_alloc&) {
-    std::cerr << "predict: not enough memory\n";
+    std::cerr << KLUE_PROGRAM ": not enough memory\n";
     status = 1;
   } catch (const std::exception& error) {
-    std::cerr << "predict: " << error.what() << "\n";
+    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
     status = 1;
   }
   return status;

@@ -19,11 +19,16 @@ constexpr const char* kDescription =
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  predict --model my-ner \"이순신은 조선 중기의 무신이다.\"\n"
-    "  predict --model my-mrc \"이순신은 언제 태어났나?\" \"이순신은 1545년에 태어났다.\"\n"
-    "  predict --model klue/roberta-base \"대한민국의 수도는 [MASK]이다.\"\n"
-    "  predict --model my-ynat --input titles.txt --format tsv --top-k 1\n"
-    "  predict --model my-mrc --input questions.jsonl --input-format jsonl --format jsonl\n\n"
+    "  " KLUE_PROGRAM
+    " --model my-ner \"이순신은 조선 중기의 무신이다.\"\n"
+    "  " KLUE_PROGRAM
+    " --model my-mrc \"이순신은 언제 태어났나?\" \"이순신은 1545년에 태어났다.\"\n"
+    "  " KLUE_PROGRAM
+    " --model klue/roberta-base \"대한민국의 수도는 [MASK]이다.\"\n"
+    "  " KLUE_PROGRAM
+    " --model my-ynat --input titles.txt --format tsv --top-k 1\n"
+    "  " KLUE_PROGRAM
+    " --model my-mrc --input questions.jsonl --input-format jsonl --format jsonl\n\n"
     "Exit status: 0 done, 1 could not do it, 2 wrong usage.";
 
 const tools::Names<klue::Task> kTasks{{"classify", klue::Task::classify},
@@ -210,9 +215,9 @@ std::string foreign_flag(const Options& o, klue::Task task) {
 
 std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   Options options;
-  CLI::App app{kDescription, "predict"};
+  CLI::App app{kDescription, KLUE_PROGRAM};
   app.footer(kExamples);
-  app.set_version_flag("--version", "predict " KLUE_VERSION);
+  app.set_version_flag("--version", KLUE_PROGRAM " " KLUE_VERSION);
   app.get_formatter()->column_width(26);
   add_input(app, options);
   add_output(app, options);

@@ -36,7 +36,7 @@ tools::InputOptions input_options(const Options& options, klue::Task task) {
 Reader::Reader(const Options& options, klue::Task task) : options_(options), task_(task) {
   if (options.input.empty()) return;
   reader_.emplace(input_options(options, task), [&options](const std::string& note) {
-    if (!options.quiet) std::cerr << "predict: " + note + "\n";
+    if (!options.quiet) std::cerr << KLUE_PROGRAM ": " + note + "\n";
   });
 }
 

@@ -90,12 +90,13 @@ class Checkpoint {
   Checkpoint() = default;
   Checkpoint(std::filesystem::path file, Tensors tensors,
              std::vector<std::shared_ptr<const void>> owners, std::string format = {},
-             std::optional<EncoderShape> shape = {})
+             std::optional<EncoderShape> shape = {}, bool mapped = false)
       : file_(std::move(file)),
         tensors_(std::move(tensors)),
         owners_(std::move(owners)),
         format_(std::move(format)),
-        shape_(shape) {}
+        shape_(shape),
+        mapped_(mapped) {}
 
   /// nullptr where there is no tensor of that name. O(log n).
   const TensorView* find(std::string_view name) const {
@@ -118,6 +119,17 @@ class Checkpoint {
   /// Only of a TensorFlow checkpoint.
   const std::optional<EncoderShape>& encoder_shape() const noexcept { return shape_; }
 
+  /// Whether all tensors are in mapped files: their pages come and go as they are used. Else they
+  /// are in memory of the caller's.
+  bool is_mapped() const noexcept { return mapped_; }
+
+  /// Tells the system that a tensor will not be read soon, so that its pages stop counting as this
+  /// process's memory. Reading it is still right. Nothing where it is not mapped.
+  void release(const TensorView& tensor) const noexcept;
+
+  /// What it holds: names, shapes, and distinct_bytes() where it is not mapped. O(n log n).
+  std::size_t memory_bytes() const;
+
   /// Bytes of the files that its tensors use, each counted once, however many share it.
   /// O(n log n).
   std::size_t distinct_bytes() const;
@@ -128,6 +140,7 @@ class Checkpoint {
   std::vector<std::shared_ptr<const void>> owners_;  // what the views point into
   std::string format_;
   std::optional<EncoderShape> shape_;
+  bool mapped_ = false;
 };
 
 /// How carefully to read.

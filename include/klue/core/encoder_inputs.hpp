@@ -22,13 +22,13 @@ struct EncoderInputs {
   std::vector<std::int32_t> input_type_ids{};  ///< segment of each token; all 0 for RoBERTa
 
   std::span<const std::int32_t> word_ids(std::size_t row) const {
-    return std::span(input_word_ids).subspan(row * seq_length, seq_length);
+    return {input_word_ids.data() + row * seq_length, seq_length};
   }
   std::span<const std::int32_t> mask(std::size_t row) const {
-    return std::span(input_mask).subspan(row * seq_length, seq_length);
+    return {input_mask.data() + row * seq_length, seq_length};
   }
   std::span<const std::int32_t> type_ids(std::size_t row) const {
-    return std::span(input_type_ids).subspan(row * seq_length, seq_length);
+    return {input_type_ids.data() + row * seq_length, seq_length};
   }
 };
 

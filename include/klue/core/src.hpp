@@ -4,6 +4,7 @@
 
 #include <klue/core/impl/anonymous_file.ipp>
 #include <klue/core/impl/error.ipp>
+#include <klue/core/impl/files.ipp>
 #include <klue/core/impl/fork.ipp>
 #include <klue/core/impl/processors.ipp>
 #include <klue/core/impl/tensor.ipp>

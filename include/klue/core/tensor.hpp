@@ -31,20 +31,20 @@ class KLUE_EXPORT Tensor {
 
   float* data() noexcept { return values_.data(); }
   const float* data() const noexcept { return values_.data(); }
-  std::span<float> values() noexcept { return values_; }
-  std::span<const float> values() const noexcept { return values_; }
+  std::span<float> values() noexcept { return {values_.data(), values_.size()}; }
+  std::span<const float> values() const noexcept { return {values_.data(), values_.size()}; }
 
   /// The contiguous part at these leading indices: of a [batch, seq, hidden] tensor, `at(b)` is a
   /// whole sentence and `at(b, t)` one token's vector. Throws UsageError outside the shape.
   template <class... Index>
   std::span<const float> at(Index... index) const {
     const auto [begin, length] = slice({static_cast<std::size_t>(index)...});
-    return std::span<const float>(values_).subspan(begin, length);
+    return {values_.data() + begin, length};
   }
   template <class... Index>
   std::span<float> at(Index... index) {
     const auto [begin, length] = slice({static_cast<std::size_t>(index)...});
-    return std::span<float>(values_).subspan(begin, length);
+    return {values_.data() + begin, length};
   }
 
  private:

@@ -53,7 +53,7 @@ class KLUE_EXPORT Encoder {
   const detail::EncoderCore& core() const noexcept { return *core_; }
 
  private:
-  std::unique_ptr<const detail::EncoderCore> core_;
+  std::shared_ptr<const detail::EncoderCore> core_;
 };
 
 }  // namespace klue

@@ -2,6 +2,7 @@
 
 /// The definitions of the room `hub`, to be compiled exactly once in a program.
 
+#include <klue/hub/impl/c_api.ipp>
 #include <klue/hub/impl/cache.ipp>
 #include <klue/hub/impl/environment.ipp>
 #include <klue/hub/impl/hub.ipp>

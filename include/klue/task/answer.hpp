@@ -81,7 +81,7 @@ class KLUE_EXPORT Answerer {
 
  private:
   struct Impl;
-  std::unique_ptr<const Impl> impl_;
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace klue

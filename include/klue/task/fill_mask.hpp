@@ -74,7 +74,7 @@ class KLUE_EXPORT MaskFiller {
 
  private:
   struct Impl;
-  std::unique_ptr<const Impl> impl_;
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace klue

@@ -53,7 +53,7 @@ class KLUE_EXPORT Runner {
 
  private:
   struct Impl;
-  std::unique_ptr<const Impl> impl_;
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace klue::baseline

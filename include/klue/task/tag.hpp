@@ -82,7 +82,7 @@ class KLUE_EXPORT Tagger {
 
  private:
   struct Impl;
-  std::unique_ptr<const Impl> impl_;
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace klue

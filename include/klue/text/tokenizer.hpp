@@ -60,8 +60,8 @@ class KLUE_EXPORT EncodingWindows {
  private:
   friend class Tokenizer;
   struct Impl;
-  explicit EncodingWindows(std::unique_ptr<const Impl> impl) noexcept;
-  std::unique_ptr<const Impl> impl_;
+  explicit EncodingWindows(std::shared_ptr<const Impl> impl) noexcept;
+  std::shared_ptr<const Impl> impl_;
 };
 
 /// Text to token ids and back, exactly as the original of its dialect does it.
@@ -143,14 +143,17 @@ class KLUE_EXPORT Tokenizer {
   const SpecialIds& special_ids() const noexcept;
   Dialect dialect() const noexcept;
 
+  /// What it holds.
+  std::size_t memory_bytes() const noexcept;
+
  private:
   Encoding encode_one(std::string_view text, std::optional<std::string_view> pair,
                       const EncodeOptions& options) const;
-  std::vector<std::string> texts(std::span<const std::int32_t> ids,
-                                 std::span<const MatchedText> matched) const;
+  std::vector<std::string> texts(const std::vector<std::int32_t>& ids,
+                                 const std::vector<MatchedText>& matched) const;
 
   struct Impl;
-  std::unique_ptr<const Impl> impl_;
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace klue

@@ -52,6 +52,9 @@ class KLUE_EXPORT Vocabulary {
 
   const std::vector<std::string>& pieces() const noexcept { return pieces_; }
 
+  /// What it holds.
+  std::size_t memory_bytes() const noexcept;
+
  private:
   std::vector<std::string> pieces_;
   std::unordered_map<std::string_view, std::int32_t> ids_;  // views into pieces_

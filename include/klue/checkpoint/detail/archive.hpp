@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include <klue/core/detail/place.hpp>
+
 namespace klue::detail {
 
 /// The files packed in a .tar or .tar.gz, as the TF-Hub modules are published. Nothing is written
@@ -25,7 +27,7 @@ class Archive {
   /// Throws IoError where the file cannot be read or there is no room to unpack it, FormatError
   /// where it is damaged, cut short or no archive, or unpacks to more than 16 times its size (and
   /// 64 MiB), which no weights do; UnsupportedError for a .tar.gz in a build without zlib.
-  static Archive open(const std::filesystem::path& file);
+  static Archive open(const Place& file);
 
   const std::filesystem::path& file() const noexcept { return file_; }
 
@@ -36,6 +38,9 @@ class Archive {
   /// The path of the member that is `ending` or ends in "/" and that: the least deep of them.
   std::optional<std::string> locate(std::string_view ending) const;
 
+  /// Whether they are in a mapping, not in a caller's memory.
+  bool is_mapped() const noexcept { return mapped_; }
+
   /// What the members' bytes belong to.
   std::shared_ptr<const void> owner() const noexcept { return owner_; }
 
@@ -45,6 +50,7 @@ class Archive {
   std::filesystem::path file_;
   Members members_;
   std::shared_ptr<const void> owner_;
+  bool mapped_ = false;
 };
 
 }  // namespace klue::detail

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <filesystem>
-
 #include <klue/checkpoint/checkpoint.hpp>
 #include <klue/checkpoint/detail/archive.hpp>
+#include <klue/core/detail/place.hpp>
 
 namespace klue::detail {
 
@@ -13,11 +12,11 @@ namespace klue::detail {
 /// never reaches outside it; the weights themselves are not touched. Memory: the header's tensors.
 /// Throws IoError where the file cannot be read, FormatError where it breaks the format, and
 /// UnsupportedError for an element type that DType lacks.
-Checkpoint read_safetensors(const std::filesystem::path& file);
+Checkpoint read_safetensors(const Place& file);
 
 /// Reads `model.safetensors.index.json` and the shards it names, which must lie beside it. Every
 /// tensor that the index lists must be in its shard. Throws as read_safetensors does.
-Checkpoint read_sharded_safetensors(const std::filesystem::path& index);
+Checkpoint read_sharded_safetensors(const Place& index);
 
 /// Reads a state dict that torch.save wrote: the ZIP archive of PyTorch 1.6 and newer, or the bare
 /// pickle of the versions before. The pickle is never run: it can only describe tensors, and
@@ -25,13 +24,11 @@ Checkpoint read_sharded_safetensors(const std::filesystem::path& index);
 /// beside them in the dictionary is left alone. Memory: in proportion to the pickle. Throws IoError
 /// where the file cannot be read, FormatError where it is damaged, and UnsupportedError where it
 /// names other functions, is compressed, encrypted, or big-endian.
-Checkpoint read_torch_archive(const std::filesystem::path& file,
-                              const CheckpointOptions& options = {});
+Checkpoint read_torch_archive(const Place& file, const CheckpointOptions& options = {});
 
 /// Reads `pytorch_model.bin.index.json` and the shards it names, which must lie beside it. Every
 /// tensor that the index lists must be in its shard. Throws as read_torch_archive does.
-Checkpoint read_sharded_torch_archive(const std::filesystem::path& index,
-                                      const CheckpointOptions& options = {});
+Checkpoint read_sharded_torch_archive(const Place& index, const CheckpointOptions& options = {});
 
 /// Reads the variables of a TensorFlow SavedModel with a BertEncoder in it, as the TF-Hub modules
 /// are: `variables/variables.index` and `variables/variables.data-*`. Also one that was loaded with
@@ -42,12 +39,14 @@ Checkpoint read_sharded_torch_archive(const std::filesystem::path& index,
 /// set. Throws IoError where a file cannot be read, FormatError where one is damaged or the encoder
 /// is incomplete, and UnsupportedError where there is no encoder, for big-endian files and
 /// partitioned variables, and for compressed indices in a build without Snappy.
-Checkpoint read_tensorflow_checkpoint(const std::filesystem::path& index,
-                                      const CheckpointOptions& options = {});
+Checkpoint read_tensorflow_checkpoint(const Place& index, const CheckpointOptions& options = {});
 
 /// The same of a SavedModel that is packed, wherever in the archive it lies. The tensors are views
 /// into what was unpacked. Throws FormatError where there is no SavedModel in the archive.
 Checkpoint read_tensorflow_checkpoint(const Archive& archive,
                                       const CheckpointOptions& options = {});
+
+/// klue::open_checkpoint, of any place.
+Checkpoint open_checkpoint(const Place& place, const CheckpointOptions& options = {});
 
 }  // namespace klue::detail

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,10 +11,10 @@
 namespace klue::detail {
 
 /// A directory with variables and no configuration of Hugging Face's.
-bool is_saved_model(const std::filesystem::path& directory);
+bool is_saved_model(const Place& directory);
 
 /// A file that is named as an archive.
-bool is_archive(const std::filesystem::path& path);
+bool is_archive(const Place& path);
 
 /// The vocabulary of a packed preprocess module.
 struct PackedVocabulary {
@@ -25,10 +24,10 @@ struct PackedVocabulary {
 std::optional<PackedVocabulary> find_vocabulary(const Archive& archive);
 
 /// The folder with a vocab.txt: the assets of a preprocess module, or the directory itself.
-std::optional<std::filesystem::path> find_vocabulary_folder(const std::filesystem::path& directory);
+std::optional<Place> find_vocabulary_folder(const Place& directory);
 
 /// Where the preprocess module of an encoder may be: people unpack the two side by side, or leave
-/// them packed. They need not exist.
-std::vector<std::filesystem::path> preprocess_modules_beside(const std::filesystem::path& model);
+/// them packed. They need not exist. Nothing is beside files in memory.
+std::vector<Place> preprocess_modules_beside(const Place& model);
 
 }  // namespace klue::detail

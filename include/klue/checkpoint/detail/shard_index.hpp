@@ -6,6 +6,7 @@
 #include <string>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/core/detail/place.hpp>
 
 namespace klue::detail {
 
@@ -17,7 +18,7 @@ ShardIndex parse_shard_index(const std::filesystem::path& file, std::string_view
 
 /// Reads every file that the index names with `read_shard` and joins their tensors. `format` is of
 /// one shard.
-Checkpoint read_shards(const std::filesystem::path& index, std::string_view format,
-                       const std::function<Checkpoint(const std::filesystem::path&)>& read_shard);
+Checkpoint read_shards(const Place& index, std::string_view format,
+                       const std::function<Checkpoint(const Place&)>& read_shard);
 
 }  // namespace klue::detail

@@ -23,15 +23,17 @@ bool Archive::has_archive_name(const std::filesystem::path& file) {
                              [&](const char* ending) { return name.ends_with(ending); });
 }
 
-Archive Archive::open(const std::filesystem::path& file) {
+Archive Archive::open(const Place& place) {
+  const std::filesystem::path& file = place.path();
   Archive archive;
   archive.file_ = file;
-  auto mapped = std::make_shared<MappedFile>(file);
+  auto mapped = std::make_shared<MappedFile>(map_file(place));
   refuse_placeholder(file, mapped->bytes());
   const std::size_t file_size = mapped->bytes().size();
   if (is_gzip(mapped->bytes()))  // whatever its name says
     mapped = std::make_shared<MappedFile>(gunzip(file, mapped->bytes()));
   archive.members_ = read_tar(file, mapped->bytes(), file_size);
+  archive.mapped_ = mapped->is_mapping();
   archive.owner_ = std::move(mapped);
   return archive;
 }

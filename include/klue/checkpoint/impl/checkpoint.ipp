@@ -4,8 +4,23 @@
 #include <vector>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/core/detail/heap_bytes.hpp>
+#include <klue/core/detail/mapped_file.hpp>
 
 namespace klue {
+
+void Checkpoint::release(const TensorView& tensor) const noexcept {
+  if (mapped_) detail::MappedFile::release(tensor.bytes);
+}
+
+std::size_t Checkpoint::memory_bytes() const {
+  constexpr std::size_t node = sizeof(Tensors::value_type) + 4 * sizeof(void*);
+  std::size_t bytes = mapped_ ? 0 : distinct_bytes();
+  for (const auto& [name, view] : tensors_)
+    bytes += node + detail::heap_bytes(name) + detail::heap_bytes(view.shape) +
+             detail::heap_bytes(view.strides);
+  return bytes;
+}
 
 std::size_t Checkpoint::distinct_bytes() const {
   std::vector<std::span<const std::byte>> parts;

@@ -2,8 +2,8 @@
 
 #include <klue/checkpoint/checkpoint.hpp>
 #include <klue/checkpoint/detail/readers.hpp>
-#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/model_layout.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 
 namespace klue {
@@ -12,16 +12,16 @@ namespace {
 struct Format {
   std::string_view file;    ///< its name in a model directory
   std::string_view ending;  ///< by which a path to a file is recognised
-  Checkpoint (*read)(const std::filesystem::path&, const CheckpointOptions&);
+  Checkpoint (*read)(const detail::Place&, const CheckpointOptions&);
 };
 
 /// safetensors keep no checksums, so there is nothing to choose.
-template <Checkpoint (*read)(const std::filesystem::path&)>
-Checkpoint without_options(const std::filesystem::path& path, const CheckpointOptions&) {
+template <Checkpoint (*read)(const detail::Place&)>
+Checkpoint without_options(const detail::Place& path, const CheckpointOptions&) {
   return read(path);
 }
 
-Checkpoint read_archive(const std::filesystem::path& path, const CheckpointOptions& options) {
+Checkpoint read_archive(const detail::Place& path, const CheckpointOptions& options) {
   return detail::read_tensorflow_checkpoint(detail::Archive::open(path), options);
 }
 
@@ -46,30 +46,35 @@ std::string looked_for() {
   return list;
 }
 
-Checkpoint open_file(const std::filesystem::path& file, const CheckpointOptions& options) {
-  const std::string name = file.filename().string();
+Checkpoint open_file(const detail::Place& file, const CheckpointOptions& options) {
+  const std::string name = file.path().filename().string();
   for (const Format& format : formats)
     if (name.ends_with(format.ending)) return format.read(file, options);
-  if (detail::Archive::has_archive_name(file)) return read_archive(file, options);
+  if (detail::Archive::has_archive_name(file.path())) return read_archive(file, options);
   throw UnsupportedError("no weights by the file's name",
                          {.file = file.string(), .expected = looked_for()});
 }
 
 }  // namespace
 
-Checkpoint open_checkpoint(const std::filesystem::path& path, const CheckpointOptions& options) {
-  if (!detail::file_exists(path))
-    throw IoError("there is no such model directory", {.file = path.string()});
-  if (!detail::directory_exists(path)) return open_file(path, options);
+Checkpoint detail::open_checkpoint(const Place& path, const CheckpointOptions& options) {
+  if (!directory_exists(path)) {
+    if (!file_exists(path))
+      throw IoError("there is no such model directory", {.file = path.string()});
+    return open_file(path, options);
+  }
   for (const Format& format : formats)
-    if (const auto file = path / format.file; detail::file_exists(file))
-      return format.read(file, options);
+    if (const auto file = path / format.file; file_exists(file)) return format.read(file, options);
   for (const std::string_view foreign : foreign_files)
-    if (detail::file_exists(path / foreign))
+    if (file_exists(path / foreign))
       throw UnsupportedError(
           "the directory has weights only in a format that is not read here",
           {.file = path.string(), .expected = looked_for(), .actual = std::string(foreign)});
   throw IoError("the directory has no weights", {.file = path.string(), .expected = looked_for()});
+}
+
+Checkpoint open_checkpoint(const std::filesystem::path& path, const CheckpointOptions& options) {
+  return detail::open_checkpoint(detail::Place(path), options);
 }
 
 }  // namespace klue

@@ -19,7 +19,7 @@ enum class Unpickler::Function : std::int64_t {
 namespace {
 
 using Value = Unpickler::Value;
-using Kind = Unpickler::Kind;
+using ValueKind = Unpickler::Kind;
 
 constexpr int newest_protocol = 5;
 
@@ -84,24 +84,24 @@ bool Unpickler::step(std::uint8_t opcode) {
 bool Unpickler::step_number(std::uint8_t opcode) {
   switch (opcode) {
     case 'N':
-      push({Kind::none});
+      push({ValueKind::none});
       return true;
     case 0x88:  // NEWTRUE
     case 0x89:  // NEWFALSE
-      push({Kind::boolean, 0, opcode == 0x88});
+      push({ValueKind::boolean, 0, opcode == 0x88});
       return true;
     case 'J':
-      push({Kind::integer, 0, reader_.number<std::int32_t>()});
+      push({ValueKind::integer, 0, reader_.number<std::int32_t>()});
       return true;
     case 'K':
-      push({Kind::integer, 0, reader_.number<std::uint8_t>()});
+      push({ValueKind::integer, 0, reader_.number<std::uint8_t>()});
       return true;
     case 'M':
-      push({Kind::integer, 0, reader_.number<std::uint16_t>()});
+      push({ValueKind::integer, 0, reader_.number<std::uint16_t>()});
       return true;
     case 'G':  // BINFLOAT
       reader_.take(8);
-      push({Kind::other_number});
+      push({ValueKind::other_number});
       return true;
     case 0x8a:  // LONG1
       push_long(reader_.number<std::uint8_t>());
@@ -135,7 +135,7 @@ bool Unpickler::step_string(std::uint8_t opcode) {
 bool Unpickler::step_container(std::uint8_t opcode) {
   switch (opcode) {
     case '(':
-      push({Kind::mark});
+      push({ValueKind::mark});
       return true;
     case ')':
       push_tuple(topmost(0));
@@ -149,22 +149,22 @@ bool Unpickler::step_container(std::uint8_t opcode) {
       push_tuple(topmost(opcode - 0x84u));
       return true;
     case ']':
-      push(make_container(Kind::list));
+      push(make_container(ValueKind::list));
       return true;
     case '}':
-      push(make_container(Kind::dict));
+      push(make_container(ValueKind::dict));
       return true;
     case 'a':  // APPEND
-      extend(Kind::list, topmost(1));
+      extend(ValueKind::list, topmost(1));
       return true;
     case 'e':  // APPENDS
-      extend(Kind::list, above_mark());
+      extend(ValueKind::list, above_mark());
       return true;
     case 's':  // SETITEM
-      extend(Kind::dict, topmost(2));
+      extend(ValueKind::dict, topmost(2));
       return true;
     case 'u':  // SETITEMS
-      extend(Kind::dict, above_mark());
+      extend(ValueKind::dict, above_mark());
       return true;
     default:
       return false;
@@ -211,7 +211,7 @@ bool Unpickler::step_object(std::uint8_t opcode) {
       return true;
     case 'b':  // BUILD: attributes of a dictionary, "_metadata" of a state dict
       pop();
-      if (top().kind != Kind::dict) fail("sets the state of something that has none");
+      if (top().kind != ValueKind::dict) fail("sets the state of something that has none");
       return true;
     case 'Q':  // BINPERSID
       load_storage();
@@ -233,13 +233,14 @@ Value Unpickler::pop() {
 }
 
 const Value& Unpickler::top() const {
-  if (stack_.empty() || stack_.back().kind == Kind::mark) fail("takes an object that is not there");
+  if (stack_.empty() || stack_.back().kind == ValueKind::mark)
+    fail("takes an object that is not there");
   return stack_.back();
 }
 
 Unpickler::Items Unpickler::above_mark() const {
   for (std::size_t i = stack_.size(); i-- > 0;)
-    if (stack_[i].kind == Kind::mark) return {i, i + 1};
+    if (stack_[i].kind == ValueKind::mark) return {i, i + 1};
   fail("closes what it never opened");
 }
 
@@ -247,7 +248,7 @@ Unpickler::Items Unpickler::topmost(std::size_t count) const {
   if (stack_.size() < count) fail("takes an object that is not there");
   const std::size_t begin = stack_.size() - count;
   for (std::size_t i = begin; i < stack_.size(); ++i)
-    if (stack_[i].kind == Kind::mark) fail("takes an object that is not there");
+    if (stack_[i].kind == ValueKind::mark) fail("takes an object that is not there");
   return {begin, begin};
 }
 
@@ -255,16 +256,16 @@ void Unpickler::push_string(std::uint64_t size) {
   const std::size_t offset = reader_.position();
   if (reader_.take(size).size() > std::numeric_limits<std::uint32_t>::max())
     fail("has a string of more than 4 GiB");
-  push({Kind::string, static_cast<std::uint32_t>(size), static_cast<std::int64_t>(offset)});
+  push({ValueKind::string, static_cast<std::uint32_t>(size), static_cast<std::int64_t>(offset)});
 }
 
 void Unpickler::push_long(std::size_t size) {
   const auto digits = reader_.take(size);  // two's complement, little-endian
-  if (size > sizeof(std::int64_t)) return push({Kind::other_number});
+  if (size > sizeof(std::int64_t)) return push({ValueKind::other_number});
   const bool negative = size > 0 && (digits.back() & std::byte{0x80}) != std::byte{};
   std::int64_t value = negative ? -1 : 0;
   std::memcpy(&value, digits.data(), size);
-  push({Kind::integer, 0, value});
+  push({ValueKind::integer, 0, value});
 }
 
 void Unpickler::push_tuple(Items items) {
@@ -274,7 +275,7 @@ void Unpickler::push_tuple(Items items) {
   tuple_items_.insert(tuple_items_.end(), stack_.end() - static_cast<std::ptrdiff_t>(size),
                       stack_.end());
   stack_.resize(items.keep);
-  push({Kind::tuple, static_cast<std::uint32_t>(size), static_cast<std::int64_t>(offset)});
+  push({ValueKind::tuple, static_cast<std::uint32_t>(size), static_cast<std::int64_t>(offset)});
 }
 
 Value Unpickler::make_container(Kind kind) {
@@ -288,7 +289,7 @@ void Unpickler::extend(Kind kind, Items items) {
   if (items.keep == 0 || stack_[items.keep - 1].kind != kind)
     fail("fills something that is no list or dictionary");
   const std::size_t size = stack_.size() - items.begin;
-  if (kind == Kind::dict && size % 2 != 0) fail("has a key without a value");
+  if (kind == ValueKind::dict && size % 2 != 0) fail("has a key without a value");
   spend(2 * size * sizeof(Value));
   auto& container = containers_[static_cast<std::size_t>(stack_[items.keep - 1].number)];
   container.insert(container.end(), stack_.end() - static_cast<std::ptrdiff_t>(size), stack_.end());
@@ -310,7 +311,7 @@ void Unpickler::recall(std::uint64_t index) {
 
 void Unpickler::push_function(std::string_view module, std::string_view name) {
   const auto push_known = [&](Function function, DType dtype = {}) {
-    push({Kind::function, 0,
+    push({ValueKind::function, 0,
           static_cast<std::int64_t>(function) + static_cast<std::int64_t>(dtype)});
   };
   if (module == "collections" && name == "OrderedDict") return push_known(Function::ordered_dict);
@@ -328,7 +329,7 @@ void Unpickler::push_function(std::string_view module, std::string_view name) {
 }
 
 void Unpickler::call() {
-  const Value arguments = pop(), function = require(Kind::function, pop());
+  const Value arguments = pop(), function = require(ValueKind::function, pop());
   switch (static_cast<Function>(function.number)) {
     case Function::ordered_dict:
       return push(ordered_dict(tuple(arguments)));
@@ -336,7 +337,7 @@ void Unpickler::call() {
       return push(rebuild_tensor(tuple(arguments)));
     case Function::rebuild_parameter:
       if (arguments.size == 0) fail("rebuilds a parameter from nothing");
-      return push(require(Kind::tensor, tuple(arguments).front()));
+      return push(require(ValueKind::tensor, tuple(arguments).front()));
     case Function::storage_type:
       break;
   }
@@ -345,13 +346,13 @@ void Unpickler::call() {
 
 /// OrderedDict() or, from Python 2, OrderedDict([[key, value], …]).
 Value Unpickler::ordered_dict(std::span<const Value> arguments) {
-  const Value result = make_container(Kind::dict);
+  const Value result = make_container(ValueKind::dict);
   if (arguments.empty()) return result;
   const std::size_t pairs = list(arguments.front()).size();
   spend(4 * pairs * sizeof(Value));
   for (std::size_t i = 0; i < pairs; ++i) {
     const Value pair = list(arguments.front())[i];
-    const std::span<const Value> items = pair.kind == Kind::tuple ? tuple(pair) : list(pair);
+    const std::span<const Value> items = pair.kind == ValueKind::tuple ? tuple(pair) : list(pair);
     if (items.size() != 2) fail("has a dictionary entry that is no pair");
     auto& container = containers_[static_cast<std::size_t>(result.number)];
     container.insert(container.end(), items.begin(), items.end());
@@ -362,14 +363,14 @@ Value Unpickler::ordered_dict(std::span<const Value> arguments) {
 /// (storage, offset, shape, strides, …); the rest concerns training.
 Value Unpickler::rebuild_tensor(std::span<const Value> arguments) {
   if (arguments.size() < 4) fail("rebuilds a tensor from too little");
-  const Value& storage = require(Kind::storage, arguments[0]);
+  const Value& storage = require(ValueKind::storage, arguments[0]);
   PickledTensor tensor{.storage = storages_[static_cast<std::size_t>(storage.number)],
                        .offset = integer(arguments[1]),
                        .shape = integers(arguments[2]),
                        .strides = integers(arguments[3])};
   spend(2 * sizeof tensor + 16 * tensor.shape.size() + 16 * tensor.strides.size());
   tensors_.push_back(std::move(tensor));
-  return {Kind::tensor, 0, std::ssize(tensors_) - 1};
+  return {ValueKind::tensor, 0, std::ssize(tensors_) - 1};
 }
 
 /// ("storage", type, key, location, elements[, view]), the view being None or (key, offset, size).
@@ -379,18 +380,18 @@ void Unpickler::load_storage() {
     throw UnsupportedError("the pickle holds a whole model object; save its state_dict() instead",
                            {.file = file_.string()});
   if (id.size() != 5 && id.size() != 6) fail("describes a storage in an unknown way");
-  const std::int64_t dtype =
-      require(Kind::function, id[1]).number - static_cast<std::int64_t>(Function::storage_type);
+  const std::int64_t dtype = require(ValueKind::function, id[1]).number -
+                             static_cast<std::int64_t>(Function::storage_type);
   if (dtype < 0) fail("describes a storage without its type");
   PickledStorage storage{static_cast<DType>(dtype), string(id[2]), integer(id[4]), 0};
-  if (id.size() == 6 && id[5].kind != Kind::none) {
+  if (id.size() == 6 && id[5].kind != ValueKind::none) {
     const std::span<const Value> view = tuple(id[5]);
     if (view.size() != 3) fail("describes a view of a storage in an unknown way");
     storage.offset = integer(view[1]);
   }
   spend(2 * sizeof storage);
   storages_.push_back(storage);
-  push({Kind::storage, 0, std::ssize(storages_) - 1});
+  push({ValueKind::storage, 0, std::ssize(storages_) - 1});
 }
 
 const Value& Unpickler::require(Kind kind, const Value& value) const {
@@ -399,29 +400,29 @@ const Value& Unpickler::require(Kind kind, const Value& value) const {
 }
 
 std::string_view Unpickler::string(const Value& value) const {
-  require(Kind::string, value);
+  require(ValueKind::string, value);
   return as_text(bytes_.subspan(static_cast<std::size_t>(value.number), value.size));
 }
 
 std::span<const Value> Unpickler::tuple(const Value& value) const {
-  require(Kind::tuple, value);
+  require(ValueKind::tuple, value);
   return std::span(tuple_items_).subspan(static_cast<std::size_t>(value.number), value.size);
 }
 
 const std::vector<Value>& Unpickler::list(const Value& value) const {
-  return containers_[static_cast<std::size_t>(require(Kind::list, value).number)];
+  return containers_[static_cast<std::size_t>(require(ValueKind::list, value).number)];
 }
 
 const std::vector<Value>& Unpickler::dict(const Value& value) const {
-  return containers_[static_cast<std::size_t>(require(Kind::dict, value).number)];
+  return containers_[static_cast<std::size_t>(require(ValueKind::dict, value).number)];
 }
 
 const PickledTensor& Unpickler::tensor(const Value& value) const {
-  return tensors_[static_cast<std::size_t>(require(Kind::tensor, value).number)];
+  return tensors_[static_cast<std::size_t>(require(ValueKind::tensor, value).number)];
 }
 
 std::int64_t Unpickler::integer(const Value& value) const {
-  return require(Kind::integer, value).number;
+  return require(ValueKind::integer, value).number;
 }
 
 std::vector<std::int64_t> Unpickler::integers(const Value& value) const {

@@ -328,12 +328,14 @@ Checkpoint::Tensors parse_safetensors(const std::filesystem::path& file,
   return tensors;
 }
 
-Checkpoint read_safetensors(const std::filesystem::path& file) {
-  const auto mapped = std::make_shared<const MappedFile>(file);
-  return {file, parse_safetensors(file, mapped->bytes()), {mapped}, "safetensors"};
+Checkpoint read_safetensors(const Place& file) {
+  const auto mapped = std::make_shared<const MappedFile>(map_file(file));
+  return {file.path(), parse_safetensors(file.path(), mapped->bytes()),
+          {mapped},    "safetensors",
+          {},          mapped->is_mapping()};
 }
 
-Checkpoint read_sharded_safetensors(const std::filesystem::path& index) {
+Checkpoint read_sharded_safetensors(const Place& index) {
   return read_shards(index, "safetensors", read_safetensors);
 }
 

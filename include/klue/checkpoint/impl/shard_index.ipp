@@ -5,6 +5,7 @@
 #include <klue/checkpoint/detail/file_kind.hpp>
 #include <klue/checkpoint/detail/shard_index.hpp>
 #include <klue/core/detail/mapped_file.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 
 namespace klue::detail {
@@ -107,17 +108,19 @@ ShardIndex parse_shard_index(const std::filesystem::path& file, std::string_view
   return reader.take();
 }
 
-Checkpoint read_shards(const std::filesystem::path& index, std::string_view format,
-                       const std::function<Checkpoint(const std::filesystem::path&)>& read_shard) {
-  const ShardIndex shard_of = parse_shard_index(index, map_text_file(index).text());
+Checkpoint read_shards(const Place& index, std::string_view format,
+                       const std::function<Checkpoint(const Place&)>& read_shard) {
+  const ShardIndex shard_of = parse_shard_index(index.path(), map_text_file(index).text());
   std::set<std::string> shards;
   for (const auto& [name, shard] : shard_of)
     shards.insert(shard);
 
   Checkpoint::Tensors tensors;
   std::vector<std::shared_ptr<const void>> owners;
+  bool mapped = true;
   for (const std::string& shard : shards) {
-    const auto part = std::make_shared<const Checkpoint>(read_shard(index.parent_path() / shard));
+    const auto part = std::make_shared<const Checkpoint>(read_shard(index.beside(shard)));
+    mapped = mapped && part->is_mapped();
     for (const auto& [name, view] : part->tensors()) {
       const auto listed = shard_of.find(name);
       if (listed != shard_of.end() && listed->second != shard) continue;  // the index decides
@@ -130,10 +133,14 @@ Checkpoint read_shards(const std::filesystem::path& index, std::string_view form
   for (const auto& [name, shard] : shard_of)
     if (!tensors.contains(name))
       throw FormatError("the shard does not hold a tensor that the index promises",
-                        {.file = (index.parent_path() / shard).string(), .field = name});
-  return {index, std::move(tensors), std::move(owners),
+                        {.file = index.beside(shard).string(), .field = name});
+  return {index.path(),
+          std::move(tensors),
+          std::move(owners),
           std::string(format) + " in " + std::to_string(shards.size()) +
-              (shards.size() == 1 ? " file" : " files")};
+              (shards.size() == 1 ? " file" : " files"),
+          {},
+          mapped};
 }
 
 }  // namespace klue::detail

@@ -8,6 +8,7 @@
 #include <klue/checkpoint/detail/tensor_bundle.hpp>
 #include <klue/checkpoint/detail/tensorflow_encoder.hpp>
 #include <klue/core/detail/mapped_file.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 
 namespace klue::detail {
@@ -23,24 +24,25 @@ std::filesystem::path shard_path(const std::filesystem::path& index, std::size_t
 
 }  // namespace
 
-Checkpoint read_tensorflow_checkpoint(const std::filesystem::path& index,
-                                      const CheckpointOptions& options) {
-  const MappedFile table(index);
+Checkpoint read_tensorflow_checkpoint(const Place& index, const CheckpointOptions& options) {
+  const MappedFile table = map_file(index);
   std::map<std::size_t, std::shared_ptr<const MappedFile>> shards;  // opened when first needed
   const OpenShard open_shard = [&](std::size_t shard, std::size_t count) {
     auto& mapped = shards[shard];
-    if (!mapped) mapped = std::make_shared<const MappedFile>(shard_path(index, shard, count));
+    if (!mapped)
+      mapped = std::make_shared<const MappedFile>(
+          map_file(index.beside(shard_path(index.path().filename(), shard, count))));
     return mapped->bytes();
   };
-  TensorflowEncoder encoder =
-      to_hugging_face(index, parse_tensor_bundle(index, table.bytes(), open_shard, options));
+  TensorflowEncoder encoder = to_hugging_face(
+      index.path(), parse_tensor_bundle(index.path(), table.bytes(), open_shard, options));
   std::vector<std::shared_ptr<const void>> owners;
   for (const auto& [shard, mapped] : shards) {
-    MappedFile::release(mapped->bytes());  // what the checksums have read is not memory in use
+    mapped->release();  // what the checksums have read is not memory in use
     owners.push_back(mapped);
   }
-  return {index, std::move(encoder.tensors), std::move(owners), "TensorFlow checkpoint",
-          encoder.shape};
+  return {index.path(),  std::move(encoder.tensors), std::move(owners), "TensorFlow checkpoint",
+          encoder.shape, table.is_mapping()};
 }
 
 Checkpoint read_tensorflow_checkpoint(const Archive& archive, const CheckpointOptions& options) {
@@ -60,11 +62,9 @@ Checkpoint read_tensorflow_checkpoint(const Archive& archive, const CheckpointOp
   };
   TensorflowEncoder encoder = to_hugging_face(
       index, parse_tensor_bundle(index, archive.members().at(*member), open_shard, options));
-  return {index,
-          std::move(encoder.tensors),
-          {archive.owner()},
-          "packed TensorFlow checkpoint",
-          encoder.shape};
+  return {
+      index,         std::move(encoder.tensors), {archive.owner()}, "packed TensorFlow checkpoint",
+      encoder.shape, archive.is_mapped()};
 }
 
 }  // namespace klue::detail

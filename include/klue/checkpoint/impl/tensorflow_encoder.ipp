@@ -12,14 +12,14 @@ namespace {
 
 using Renaming = std::pair<std::string_view, std::string_view>;
 
-constexpr std::array<Renaming, 5> modules{{
+constexpr std::array<Renaming, 5> kModules{{
     {"word_embeddings", "embeddings.word_embeddings"},
     {"position_embedding", "embeddings.position_embeddings"},
     {"type_embeddings", "embeddings.token_type_embeddings"},
     {"embeddings/layer_norm", "embeddings.LayerNorm"},
     {"pooler_transform", "pooler.dense"},
 }};
-constexpr std::array<Renaming, 8> layer_modules{{
+constexpr std::array<Renaming, 8> kLayerModules{{
     {"self_attention/query", "attention.self.query"},
     {"self_attention/key", "attention.self.key"},
     {"self_attention/value", "attention.self.value"},
@@ -213,9 +213,9 @@ std::optional<std::string> hugging_face_name(std::string_view variable) {
     if (digits == 0 || (digits > 1 && module[0] == '0') || !module.substr(digits).starts_with('/'))
       return std::nullopt;
     prefix = "encoder.layer." + std::string(module.substr(0, digits)) + ".";
-    name = renamed(layer_modules, module.substr(digits + 1));
+    name = renamed(kLayerModules, module.substr(digits + 1));
   } else {
-    name = renamed(modules, module);
+    name = renamed(kModules, module);
   }
   if (!name) return std::nullopt;
   return prefix.append(*name).append(".").append(*parameter);

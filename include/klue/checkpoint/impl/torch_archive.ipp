@@ -243,18 +243,16 @@ Checkpoint::Tensors parse_torch_archive(const std::filesystem::path& file,
   throw FormatError("neither a ZIP archive of PyTorch nor its old format", {.file = file.string()});
 }
 
-Checkpoint read_torch_archive(const std::filesystem::path& file, const CheckpointOptions& options) {
-  const auto mapped = std::make_shared<const MappedFile>(file);
-  Checkpoint::Tensors tensors = parse_torch_archive(file, mapped->bytes(), options);
-  MappedFile::release(mapped->bytes());  // what the checksums have read is not memory in use
-  return {file, std::move(tensors), {mapped}, "PyTorch archive"};
+Checkpoint read_torch_archive(const Place& file, const CheckpointOptions& options) {
+  const auto mapped = std::make_shared<const MappedFile>(map_file(file));
+  Checkpoint::Tensors tensors = parse_torch_archive(file.path(), mapped->bytes(), options);
+  mapped->release();  // what the checksums have read is not memory in use
+  return {file.path(), std::move(tensors), {mapped}, "PyTorch archive", {}, mapped->is_mapping()};
 }
 
-Checkpoint read_sharded_torch_archive(const std::filesystem::path& index,
-                                      const CheckpointOptions& options) {
-  return read_shards(index, "PyTorch archive", [&](const std::filesystem::path& shard) {
-    return read_torch_archive(shard, options);
-  });
+Checkpoint read_sharded_torch_archive(const Place& index, const CheckpointOptions& options) {
+  return read_shards(index, "PyTorch archive",
+                     [&](const Place& shard) { return read_torch_archive(shard, options); });
 }
 
 }  // namespace klue::detail

@@ -20,18 +20,6 @@ inline std::filesystem::file_type file_type_of(const std::filesystem::path& path
   return type;
 }
 
-inline bool file_exists(const std::filesystem::path& path) {
-  return file_type_of(path) != std::filesystem::file_type::not_found;
-}
-
-inline bool regular_file_exists(const std::filesystem::path& path) {
-  return file_type_of(path) == std::filesystem::file_type::regular;
-}
-
-inline bool directory_exists(const std::filesystem::path& path) {
-  return file_type_of(path) == std::filesystem::file_type::directory;
-}
-
 /// Against the working directory, without "." and "..". Throws IoError where there is none.
 inline std::filesystem::path absolute_path(const std::filesystem::path& path) {
   std::error_code error;

@@ -5,7 +5,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -15,7 +14,7 @@
 #include <utility>
 
 #include <klue/core/detail/json_document.hpp>
-#include <klue/core/detail/mapped_file.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 
 namespace klue::detail {
@@ -260,12 +259,12 @@ inline JsonNode parse_json(std::string_view text, std::string file) {
 }
 
 /// The same of a file. Throws IoError, too, and FormatError for one of more than budget::text_file.
-inline JsonNode read_json(const std::filesystem::path& file) {
+inline JsonNode read_json(const Place& file) {
   return parse_json(map_text_file(file).text(), file.string());
 }
 
 /// A file that has to hold one object.
-inline JsonNode read_json_object(const std::filesystem::path& file) {
+inline JsonNode read_json_object(const Place& file) {
   JsonNode root = read_json(file);
   if (!root.is_object()) root.wrong("an object", "not a JSON object");
   return root;

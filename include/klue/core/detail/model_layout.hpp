@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/json.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 
 /// The names of the files in a model directory, for those who read one and for those who fetch one.
@@ -48,8 +48,8 @@ struct ModuleEntry {
 
 /// The modules of a directory; none where it has no modules.json. Throws FormatError for a file
 /// that makes no sense. Whether the folders are inside of the directory is for the caller to check.
-inline std::vector<ModuleEntry> read_module_entries(const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "modules.json";
+inline std::vector<ModuleEntry> read_module_entries(const Place& directory) {
+  const Place file = directory / "modules.json";
   std::vector<ModuleEntry> modules;
   if (!file_exists(file)) return modules;
   const JsonNode root = read_json(file);

@@ -174,6 +174,8 @@ ThreadPool::ThreadPool(std::size_t threads)
       state_(std::make_unique<State>()) {
   std::size_t lane = 1;
   try {
+    // A fork meanwhile must not find the list of workers half grown.
+    const std::lock_guard lock(state_->mutex);
     for (; lane < threads_; ++lane)
       state_->start_worker(lane);
   } catch (const std::system_error& error) {

@@ -37,6 +37,10 @@ class SelfAttention {
   /// Floats of scratch that one lane needs for the longest sentence of the batch.
   static std::size_t scratch_per_lane(const EncoderConfig& config, const TokenBatch& batch);
 
+  std::size_t memory_bytes() const noexcept {
+    return query_->memory_bytes() + key_value_->memory_bytes() + output_->memory_bytes();
+  }
+
  private:
   void attend(const TokenBatch& batch, Rows query, Rows key_value,
               std::span<const std::size_t> first_query, Rows context, Workspace& workspace,

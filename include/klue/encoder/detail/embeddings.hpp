@@ -5,6 +5,7 @@
 #include <span>
 
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/encoder/detail/layer_norm.hpp>
@@ -23,6 +24,12 @@ class Embeddings {
 
   /// workspace.hidden: [tokens, hidden_size].
   void apply(const TokenBatch& batch, Workspace& workspace, const ThreadPool& pool) const;
+
+  /// Without the word table, which is not this object's.
+  std::size_t memory_bytes() const noexcept {
+    return heap_bytes(positions_) + heap_bytes(types_) + norm_.memory_bytes() +
+           (projection_ != nullptr ? projection_->memory_bytes() : 0);
+  }
 
  private:
   void embed(const TokenBatch& batch, float* rows, const ThreadPool& pool) const;

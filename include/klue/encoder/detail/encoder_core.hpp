@@ -50,6 +50,9 @@ class EncoderCore {
   const ThreadPool& pool() const noexcept { return *pool_; }
   Engine engine() const noexcept { return engine_; }
 
+  /// Weights and the workspaces of calls that are over; the checkpoint's where it is not mapped.
+  std::size_t memory_bytes() const;
+
   /// Runs a padded batch, as `bert_pack_inputs` makes it. Throws UsageError for inputs whose sizes
   /// disagree, ids outside the model's tables, a row without tokens, a sequence longer than the
   /// position table, and for a pooled_output that the checkpoint cannot give.

@@ -26,6 +26,11 @@ class EncoderLayer {
   void apply(const TokenBatch& batch, ConstRows hidden, const QueryRows& queries,
              Workspace& workspace, const ThreadPool& pool) const;
 
+  std::size_t memory_bytes() const noexcept {
+    return attention_.memory_bytes() + attention_norm_.memory_bytes() +
+           intermediate_->memory_bytes() + output_->memory_bytes() + output_norm_.memory_bytes();
+  }
+
  private:
   static void normalise(const LayerNorm& norm, Rows rows, const ThreadPool& pool);
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/encoder/detail/weights.hpp>
 
 namespace klue::detail {
@@ -16,6 +17,8 @@ class LayerNorm {
 
   /// In place, on [rows, features] without gaps.
   void apply(float* x, std::size_t rows) const;
+
+  std::size_t memory_bytes() const noexcept { return heap_bytes(gamma_) + heap_bytes(beta_); }
 
  private:
   // Checkpoints converted from TensorFlow before 2019 say gamma and beta.

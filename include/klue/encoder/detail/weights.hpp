@@ -13,7 +13,6 @@
 #include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/detail/budget.hpp>
-#include <klue/core/detail/mapped_file.hpp>
 #include <klue/linear/detail/linear.hpp>
 
 namespace klue::detail {
@@ -48,6 +47,7 @@ class EncoderWeights {
   /// nothing.
   void fit_low_precision(const std::string& name, std::span<float> weights) const;
 
+  const Checkpoint* checkpoint_;
   TensorLookup tensors_;
   Engine engine_;
   Precision precision_;

@@ -8,6 +8,7 @@
 
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/detail/fork.hpp>
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/linear/detail/linear.hpp>
 
@@ -27,6 +28,14 @@ struct Workspace {
   AlignedBuffer<float> pooled;           // [poolings × hidden], of one sentence
   std::vector<std::size_t> first_query;  // [queries + 1], which of them are whose
   Scratch activations;  // converted to the precision of a linear layer, by the layer
+
+  std::size_t memory_bytes() const noexcept {
+    std::size_t bytes = heap_bytes(first_query) + heap_bytes(activations);
+    for (const auto* matrix :
+         {&hidden, &embedded, &selected, &query, &key_value, &context, &inner, &attention, &pooled})
+      bytes += heap_bytes(*matrix);
+    return bytes;
+  }
 
   void reserve(const EncoderConfig& config, std::size_t tokens, std::size_t attention_floats) {
     hidden.reserve_discard(tokens * config.hidden_size);
@@ -69,6 +78,15 @@ class WorkspacePool {
     free_.reserve(existing_ + 1);  // room for its way back, so that giving back cannot fail
     ++existing_;
     return Lease(*this, std::make_unique<Workspace>());
+  }
+
+  /// Of those that are not in use.
+  std::size_t memory_bytes() {
+    const std::lock_guard lock(mutex_);
+    std::size_t bytes = heap_bytes(free_) + free_.size() * sizeof(Workspace);
+    for (const auto& workspace : free_)
+      bytes += workspace->memory_bytes();
+    return bytes;
   }
 
  private:

@@ -11,7 +11,7 @@ namespace klue {
 namespace {
 
 // Far above any real encoder, far below where products of two of them overflow.
-constexpr std::uint64_t kMost = std::uint64_t{1} << 24;
+constexpr std::uint64_t kMostOfAnySize = std::uint64_t{1} << 24;
 
 /// What the classes of Hugging Face take where a configuration says nothing; published ones of the
 /// first BERT models leave out what was no choice then.
@@ -66,8 +66,8 @@ void validate(const EncoderConfig& c, const std::filesystem::path& file) {
                                       .actual = std::move(actual)});
   };
   const auto within = [&](const char* key, std::size_t value) {
-    if (value < 1 || value > kMost)
-      refuse(key, "from 1 to " + std::to_string(kMost), std::to_string(value));
+    if (value < 1 || value > kMostOfAnySize)
+      refuse(key, "from 1 to " + std::to_string(kMostOfAnySize), std::to_string(value));
   };
   within("vocab_size", c.vocab_size);
   within("hidden_size", c.hidden_size);
@@ -101,7 +101,7 @@ EncoderConfig from_json(const detail::JsonNode& config) {
     require_supported(*type, type->string() == "absolute",
                       "only absolute position embeddings are supported", "absolute");
   const auto size = [&](const char* key) {
-    return static_cast<std::size_t>(config.at(key).integer(1, kMost));
+    return static_cast<std::size_t>(config.at(key).integer(1, kMostOfAnySize));
   };
   const auto size_or = [&](const char* key, std::size_t otherwise) {
     return config.find(key) ? size(key) : otherwise;
@@ -121,7 +121,7 @@ EncoderConfig from_json(const detail::JsonNode& config) {
     result.embedding_size = size_or("embedding_size", default_electra_embedding_size);
   result.pad_token_id = family.pad_token_id;
   if (const auto pad = config.find("pad_token_id"))
-    result.pad_token_id = static_cast<std::size_t>(pad->integer(0, kMost));
+    result.pad_token_id = static_cast<std::size_t>(pad->integer(0, kMostOfAnySize));
   const bool said = !family.has_defaults || config.find("layer_norm_eps");
   result.layer_norm_eps =
       static_cast<float>(said ? config.at("layer_norm_eps").number() : default_layer_norm_eps);
@@ -137,7 +137,9 @@ EncoderConfig read_encoder_config(const std::filesystem::path& file) {
 }
 
 EncoderConfig parse_encoder_config(std::string_view json, const std::filesystem::path& file) {
-  return from_json(detail::parse_json(json, file.string()));
+  const detail::JsonNode root = detail::parse_json(json, file.string());
+  if (!root.is_object()) root.wrong("an object", "not a JSON object");
+  return from_json(root);
 }
 
 }  // namespace klue

@@ -18,6 +18,15 @@ EncoderCore::EncoderCore(EncoderConfig config, Checkpoint checkpoint,
     pooler_ = weights.linear({"pooler.dense"}, config_.hidden_size, config_.hidden_size);
 }
 
+std::size_t EncoderCore::memory_bytes() const {
+  std::size_t bytes = sizeof(*this) + sizeof(Embeddings) + embeddings_->memory_bytes() +
+                      heap_bytes(layers_) + checkpoint_.memory_bytes() + workspaces_.memory_bytes();
+  for (const EncoderLayer& layer : layers_)
+    bytes += layer.memory_bytes();
+  if (pooler_ != nullptr) bytes += pooler_->memory_bytes();
+  return bytes;
+}
+
 void EncoderCore::require_pooler() const {
   if (!has_pooler())
     throw UsageError(

@@ -5,14 +5,14 @@
 #include <vector>
 
 #include <klue/core/detail/budget.hpp>
-#include <klue/core/detail/mapped_file.hpp>
 #include <klue/encoder/detail/weights.hpp>
 
 namespace klue::detail {
 
 EncoderWeights::EncoderWeights(const Checkpoint& checkpoint, Engine engine, Precision precision,
                                std::size_t most_expansion, const ThreadPool& pool)
-    : tensors_(TensorLookup::of_encoder(checkpoint)),
+    : checkpoint_(&checkpoint),
+      tensors_(TensorLookup::of_encoder(checkpoint)),
       engine_(engine),
       precision_(chosen_precision(engine, precision)),
       pool_(&pool) {
@@ -60,7 +60,7 @@ std::unique_ptr<const Linear> EncoderWeights::linear(std::initializer_list<std::
   };
   auto layer = make_linear(engine_, precision_, source, *pool_);
   for (const TensorView* weight : weights)
-    MappedFile::release(weight->bytes);
+    checkpoint_->release(*weight);
   return layer;
 }
 

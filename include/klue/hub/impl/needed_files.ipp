@@ -6,9 +6,9 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
-#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/json.hpp>
 #include <klue/core/detail/model_layout.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 #include <klue/hub/detail/name.hpp>
 #include <klue/hub/detail/needed_files.hpp>

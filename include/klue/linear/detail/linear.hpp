@@ -59,6 +59,9 @@ class Linear {
   /// The stride of x that is read fastest; in_features or spread_stride(in_features).
   virtual std::size_t input_stride() const noexcept = 0;
 
+  /// Of the packed weights. What a library behind the engine keeps for itself is not counted.
+  virtual std::size_t memory_bytes() const noexcept = 0;
+
   /// x: [rows, in_features]. Where that needs a conversion it is made in `scratch`, the caller's,
   /// which grows to its largest use; x and scratch must stay as they are while the result is used.
   /// Layers of the same engine, precision and in_features can share it.

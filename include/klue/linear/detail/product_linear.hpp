@@ -13,9 +13,13 @@ namespace klue::detail {
 class ProductLinear : public Linear {
  public:
   Prepared prepare(ConstRows x, Scratch& scratch, const ThreadPool& pool) const final;
+  std::size_t memory_bytes() const noexcept final;
 
  protected:
   ProductLinear(const kernels::Product& product, const LinearSource& source);
+
+  /// Of what the engine made of the weights.
+  virtual std::size_t weight_bytes() const noexcept = 0;
 
   const kernels::Product& product() const { return product_; }
   std::size_t groups() const { return groups_; }

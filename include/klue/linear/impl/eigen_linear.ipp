@@ -4,6 +4,7 @@
 #include <string>
 
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/kernels/detail/kernels.hpp>
 #include <klue/linear/detail/eigen.hpp>
@@ -74,6 +75,8 @@ class EigenLinear final : public ProductLinear {
   }
 
  private:
+  std::size_t weight_bytes() const noexcept override { return heap_bytes(weights_); }
+
   AlignedBuffer<float> weights_;  // [panels × panel_width, in_features], zeros past out_features
 };
 

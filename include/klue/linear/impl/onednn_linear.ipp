@@ -13,6 +13,7 @@
 #include <omp.h>
 
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/core/error.hpp>
 #include <klue/linear/detail/onednn_linear.hpp>
 #include <klue/linear/detail/product_linear.hpp>
@@ -130,6 +131,8 @@ class OnednnLinear final : public ProductLinear {
   }
 
  private:
+  std::size_t weight_bytes() const noexcept override { return heap_bytes(weights_); }
+
   // A product of so many rows with a slice. Slices are of one shape and share it.
   struct Tile {
     dnnl::matmul::primitive_desc description;

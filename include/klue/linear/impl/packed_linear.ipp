@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/linear/detail/packed_linear.hpp>
 #include <klue/linear/detail/product_linear.hpp>
 
@@ -37,6 +38,8 @@ class PackedLinear final : public ProductLinear {
   }
 
  private:
+  std::size_t weight_bytes() const noexcept override { return heap_bytes(panels_); }
+
   AlignedBuffer<std::byte> panels_;  // [panel, group, panel_width]
 };
 

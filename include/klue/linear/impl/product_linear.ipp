@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/linear/detail/product_linear.hpp>
 
 namespace klue::detail {
@@ -29,6 +30,10 @@ ProductLinear::ProductLinear(const kernels::Product& product, const LinearSource
 
 std::size_t ProductLinear::panel_bytes() const {
   return product_.panel_bytes(in_features());
+}
+
+std::size_t ProductLinear::memory_bytes() const noexcept {
+  return weight_bytes() + heap_bytes(column_scale_) + heap_bytes(column_sum_) + heap_bytes(bias_);
 }
 
 Prepared ProductLinear::prepare(ConstRows x, Scratch& scratch, const ThreadPool& pool) const {

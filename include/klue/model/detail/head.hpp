@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/model.hpp>
 #include <klue/model/detail/vector_pipeline.hpp>
@@ -26,7 +27,7 @@ struct HeadConfig {
 };
 
 /// Throws IoError, and FormatError where the file is not one JSON object. An empty path is no file.
-HeadConfig read_head_config(const std::filesystem::path& config_json);
+HeadConfig read_head_config(const Place& config_json);
 
 /// The same from memory; `file` is only named in errors.
 HeadConfig parse_head_config(std::string_view json, const std::filesystem::path& file);

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/model.hpp>
 #include <klue/model/detail/head.hpp>
@@ -28,10 +28,10 @@ std::shared_ptr<const ThreadPool> pool_of(const LoadOptions& options);
 
 /// Recognises and reads a directory in Hugging Face layout (config.json) or a TensorFlow SavedModel
 /// (variables/). Throws as Model::load says.
-ModelFiles read_model_files(const std::filesystem::path& directory, const LoadOptions& options,
+ModelFiles read_model_files(const Place& directory, const LoadOptions& options,
                             std::shared_ptr<const ThreadPool> pool);
 
 /// What `load_preprocessor` gives.
-Preprocessor read_preprocessor_of(const std::filesystem::path& path, const LoadOptions& options);
+Preprocessor read_preprocessor_of(const Place& path, const LoadOptions& options);
 
 }  // namespace klue::detail

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <string>
 
+#include <klue/core/detail/place.hpp>
 #include <klue/model/detail/vector_pipeline.hpp>
 
 namespace klue::detail {
@@ -21,7 +21,7 @@ struct SentenceTransformer {
 /// The folder of a model directory that holds the encoder and the tokenizer: the path of the
 /// Transformer module where modules.json names one, else the directory itself. Throws as
 /// read_sentence_transformer.
-std::filesystem::path transformer_directory(const std::filesystem::path& directory);
+Place transformer_directory(const Place& directory);
 
 /// Reads modules.json and what it names; nothing where there is no modules.json. Follows
 /// SentenceTransformer.encode, the modules' own defaults for keys that are missing included.
@@ -29,7 +29,7 @@ std::filesystem::path transformer_directory(const std::filesystem::path& directo
 /// Throws UnsupportedError, by its name, for a module, pooling or activation that this library does
 /// not run: a vector without it would not be the model's. FormatError for files that are damaged or
 /// contradict each other or `hidden_size`.
-std::optional<SentenceTransformer> read_sentence_transformer(const std::filesystem::path& directory,
+std::optional<SentenceTransformer> read_sentence_transformer(const Place& directory,
                                                              std::size_t hidden_size,
                                                              const PipelineEngine& engine);
 

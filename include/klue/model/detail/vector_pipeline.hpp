@@ -36,6 +36,9 @@ struct VectorPipeline {
   /// Numbers of the vector that comes out, for token vectors of `hidden`.
   std::size_t width(std::size_t hidden) const;
 
+  /// Of the Dense layers.
+  std::size_t memory_bytes() const noexcept;
+
   /// "Dense 768 → 256, tanh" and so on, for people.
   std::vector<std::string> module_names() const;
 };

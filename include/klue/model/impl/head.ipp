@@ -180,9 +180,9 @@ std::array<TokenHeadKind, 3> token_heads(const HeadConfig& head, const Checkpoin
 
 }  // namespace
 
-HeadConfig read_head_config(const std::filesystem::path& file) {
-  if (file.empty()) return {};
-  return head_config_of(read_json_object(file), file);
+HeadConfig read_head_config(const Place& file) {
+  if (file.path().empty()) return {};
+  return head_config_of(read_json_object(file), file.path());
 }
 
 HeadConfig parse_head_config(std::string_view text, const std::filesystem::path& file) {

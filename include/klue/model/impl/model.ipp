@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <klue/core/detail/budget.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/config.hpp>
@@ -143,13 +144,30 @@ struct Model::Impl {
     return report;
   }
 
-  // The windows of texts that are too long, [texts], and each's mean over the tokens of all.
-  Tensor embed_windows(const Texts& texts, const EmbedOptions& options,
-                       std::span<const Pooling> poolings, const EmbedWatch& watch) const;
+  // What `embed` gives, into `out`.
+  void embed(const Texts& texts, const EmbedOptions& options, std::span<float> out) const;
 
-  // Every sequence's poolings side by side, [sequences, poolings × hidden].
-  Tensor pool_all(const std::vector<TokenSequence>& sequences, std::span<const Pooling> poolings,
-                  const EmbedWatch& watch) const;
+  // The poolings that stand for an option, and the numbers of a vector made with it.
+  std::span<const Pooling> poolings_of(const Pooling& pooling) const {
+    if (pooling == Pooling::automatic) return pipeline().poolings;
+    return {&pooling, 1};
+  }
+  std::size_t width_of(Pooling pooling) const {
+    return pooling == Pooling::automatic ? info.embedding_size : encoder.config().hidden_size;
+  }
+
+  // Pooled vectors before any module, into `out`, [texts, poolings × hidden].
+  void embed_pooled(const Texts& texts, const EmbedOptions& options,
+                    std::span<const Pooling> poolings, std::span<float> out) const;
+
+  // Of the windows of texts that are too long each's mean over the tokens of all.
+  void embed_windows(const Texts& texts, const EmbedOptions& options,
+                     std::span<const Pooling> poolings, const EmbedWatch& watch,
+                     std::span<float> out) const;
+
+  // Every sequence's poolings side by side, into `out`, [sequences, poolings × hidden].
+  void pool_all(const std::vector<TokenSequence>& sequences, std::span<const Pooling> poolings,
+                const EmbedWatch& watch, std::span<float> out) const;
 };
 
 Model::Model(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -168,11 +186,25 @@ const Encoder& Model::encoder() const noexcept {
 const ModelInfo& Model::info() const noexcept {
   return impl_->info;
 }
+std::size_t Model::memory_bytes() const {
+  const Impl& m = *impl_;
+  return sizeof(Impl) + m.encoder.core().memory_bytes() +
+         m.preprocessor.tokenizer().memory_bytes() + m.pipeline().memory_bytes() +
+         (m.head ? m.head->pipeline.memory_bytes() : 0);
+}
 const detail::HeadConfig& Model::head_config() const noexcept {
   return impl_->head_config;
 }
 
 Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
+  return load_place(directory, options);
+}
+
+Model Model::load(const Files& files, const LoadOptions& options) {
+  return load_place(detail::Place::of(files), options);
+}
+
+Model Model::load_place(const detail::Place& directory, const LoadOptions& options) {
   const std::shared_ptr<const ThreadPool> pool = detail::pool_of(options);
   detail::ModelFiles files = detail::read_model_files(directory, options, pool);
   const detail::TokenizerConfig& tokenizer = files.preprocessor.tokenizer().config();
@@ -180,7 +212,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
   const std::size_t longest = std::min(positions, tokenizer.model_max_length.value_or(positions));
   const std::optional<detail::SentenceTransformer>& sentences = files.sentences;
   ModelInfo info{
-      .directory = directory,
+      .directory = directory.path(),
       .weights_file = files.checkpoint.file(),
       .weights_format = files.checkpoint.format(),
       .engine = detail::describe_engine(options.engine, options.precision),
@@ -243,8 +275,9 @@ EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,
   return m.encoder(inputs, outputs);
 }
 
-Tensor Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
-                             std::span<const Pooling> poolings, const EmbedWatch& watch) const {
+void Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
+                           std::span<const Pooling> poolings, const EmbedWatch& watch,
+                           std::span<float> out) const {
   // Longest first: sentences of a batch take about equally long, and what memory is needed is
   // needed at once.
   std::vector<std::size_t> order(sequences.size());
@@ -252,7 +285,7 @@ Tensor Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
   std::ranges::stable_sort(order, std::ranges::greater{},
                            [&](std::size_t i) { return sequences[i].ids.size(); });
 
-  Tensor vectors{sequences.size(), poolings.size() * encoder.config().hidden_size};
+  const std::size_t width = poolings.size() * encoder.config().hidden_size;
   detail::TokenBatchBuilder builder(encoder.config());
   for (std::size_t next = 0; next < order.size();) {
     watch.look(next, order.size());
@@ -265,16 +298,15 @@ Tensor Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
                                         encoder.core().batch_tokens());
     encoder.core().pool(builder.batch(), poolings,
                         [&](std::size_t s, std::span<const float> vector) {
-                          std::ranges::copy(vector, vectors.at(order[first + s]).begin());
+                          std::ranges::copy(vector, out.subspan(order[first + s] * width).begin());
                         });
   }
   watch.look(order.size(), order.size());
-  return vectors;
 }
 
-Tensor Model::Impl::embed_windows(const Texts& texts, const EmbedOptions& options,
-                                  std::span<const Pooling> poolings,
-                                  const EmbedWatch& watch) const {
+void Model::Impl::embed_windows(const Texts& texts, const EmbedOptions& options,
+                                std::span<const Pooling> poolings, const EmbedWatch& watch,
+                                std::span<float> out) const {
   if (std::ranges::any_of(poolings, [](Pooling p) { return p != Pooling::mean; }))
     throw UsageError("windows are for mean pooling alone",
                      {.field = "long_texts", .actual = std::string(pooling_name(poolings[0]))});
@@ -312,16 +344,18 @@ Tensor Model::Impl::embed_windows(const Texts& texts, const EmbedOptions& option
     std::ranges::for_each(encodings[i].overflowing, add);
   }
 
-  const Tensor pooled = pool_all(windows, poolings, watch);
-  Tensor vectors{texts.size(), pooled.shape()[1]};
+  const std::size_t width = poolings.size() * encoder.config().hidden_size;
+  Tensor pooled{windows.size(), width};
+  pool_all(windows, poolings, watch, pooled.values());
   for (std::size_t first = 0, end = 0; first < windows.size(); first = end) {
-    const std::span<float> vector = vectors.at(owners[first]);
+    const std::span<float> vector = out.subspan(owners[first] * width, width);
     for (end = first + 1; end < windows.size() && owners[end] == owners[first];)
       ++end;
     if (end == first + 1) {  // the same bits as without windows
       std::ranges::copy(pooled.at(first), vector.begin());
       continue;
     }
+    std::ranges::fill(vector, 0.0f);
     std::size_t tokens = 0;
     for (std::size_t w = first; w < end; ++w)
       tokens += windows[w].ids.size();
@@ -331,32 +365,53 @@ Tensor Model::Impl::embed_windows(const Texts& texts, const EmbedOptions& option
         vector[j] += weight * pooled.at(w)[j];
     }
   }
-  return vectors;
+}
+
+void Model::Impl::embed_pooled(const Texts& texts, const EmbedOptions& options,
+                               std::span<const Pooling> poolings, std::span<float> out) const {
+  const EmbedWatch watch{options.stop, options.progress};
+  watch.look(0, texts.size());
+  if (options.long_texts == LongTexts::windows)
+    return embed_windows(texts, options, poolings, watch, out);
+  const std::size_t most = length_limit("max_length", options.max_length, info.max_length);
+  pool_all(tokenize(texts, cutting(most, options.truncation),
+                    sentences ? sentences->prompt : std::string(), options.reports),
+           poolings, watch, out);
+}
+
+void Model::Impl::embed(const Texts& texts, const EmbedOptions& options,
+                        std::span<float> out) const {
+  if (options.pooling == Pooling::pooler) encoder.require_pooler();
+  const std::span<const Pooling> poolings = poolings_of(options.pooling);
+  if (options.pooling != Pooling::automatic || pipeline().modules.empty()) {
+    embed_pooled(texts, options, poolings, out);
+  } else {
+    Tensor pooled{texts.size(), poolings.size() * encoder.config().hidden_size};
+    embed_pooled(texts, options, poolings, pooled.values());
+    std::ranges::copy(detail::run_modules(pipeline(), std::move(pooled), *pool).values(),
+                      out.begin());
+  }
+  if (!options.normalize.value_or(info.normalize)) return;
+  const std::size_t width = width_of(options.pooling);
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    normalize(out.subspan(i * width, width));
 }
 
 Tensor Model::embed(const Texts& texts, const EmbedOptions& options) const {
-  const Impl& m = *impl_;
-  if (options.pooling == Pooling::pooler) m.encoder.require_pooler();
-  const EmbedWatch watch{options.stop, options.progress};
-  watch.look(0, texts.size());
-  const bool whole = options.pooling == Pooling::automatic;
-  const std::span<const Pooling> poolings =
-      whole ? std::span<const Pooling>(m.pipeline().poolings) : std::span(&options.pooling, 1);
-  Tensor vectors;
-  if (options.long_texts == LongTexts::windows) {
-    vectors = m.embed_windows(texts, options, poolings, watch);
-  } else {
-    const std::size_t most = m.length_limit("max_length", options.max_length, m.info.max_length);
-    vectors =
-        m.pool_all(m.tokenize(texts, m.cutting(most, options.truncation),
-                              m.sentences ? m.sentences->prompt : std::string(), options.reports),
-                   poolings, watch);
-  }
-  if (whole) vectors = detail::run_modules(m.pipeline(), std::move(vectors), *m.pool);
-  if (options.normalize.value_or(m.info.normalize))
-    for (std::size_t i = 0; i < vectors.shape()[0]; ++i)
-      normalize(vectors.at(i));
+  Tensor vectors{texts.size(), impl_->width_of(options.pooling)};
+  impl_->embed(texts, options, vectors.values());
   return vectors;
+}
+
+void Model::embed_into(const Texts& texts, std::span<float> out,
+                       const EmbedOptions& options) const {
+  const std::size_t expected = texts.size() * impl_->width_of(options.pooling);
+  if (out.size() != expected)
+    throw UsageError("the memory for the vectors has another size",
+                     {.field = "out",
+                      .expected = std::to_string(expected) + " numbers",
+                      .actual = std::to_string(out.size())});
+  impl_->embed(texts, options, out);
 }
 
 Tensor Model::classify(const Texts& texts, const TextOptions& options) const {
@@ -368,12 +423,17 @@ Tensor Model::classify(const Texts& texts, const TextOptions& options) const {
   const std::vector<TokenSequence> sequences =
       m.tokenize(texts, m.cutting(m.length_limit(options), options.truncation));
   const detail::VectorPipeline& pipeline = m.head->pipeline;
-  return detail::run_modules(
-      pipeline, m.pool_all(sequences, pipeline.poolings, {.stop = options.stop}), *m.pool);
+  Tensor pooled{sequences.size(), pipeline.poolings.size() * m.encoder.config().hidden_size};
+  m.pool_all(sequences, pipeline.poolings, {.stop = options.stop}, pooled.values());
+  return detail::run_modules(pipeline, std::move(pooled), *m.pool);
 }
 
 Preprocessor load_preprocessor(const std::filesystem::path& directory, const LoadOptions& options) {
   return detail::read_preprocessor_of(directory, options);
+}
+
+Preprocessor load_preprocessor(const Files& files, const LoadOptions& options) {
+  return detail::read_preprocessor_of(detail::Place::of(files), options);
 }
 
 }  // namespace klue

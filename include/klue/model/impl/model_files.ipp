@@ -5,15 +5,14 @@
 #include <klue/checkpoint/detail/archive.hpp>
 #include <klue/checkpoint/detail/readers.hpp>
 #include <klue/checkpoint/detail/saved_model.hpp>
-#include <klue/core/detail/file_status.hpp>
+#include <klue/core/detail/mapped_file.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/model_files.hpp>
 #include <klue/text/detail/tokenizer_files.hpp>
 
 namespace klue::detail {
 namespace {
-
-namespace fs = std::filesystem;
 
 // Trained models round their table up so that it multiplies well, and Korean ones keep rows for
 // tokens to come. Further apart than this, vocabulary and weights belong to different models.
@@ -22,7 +21,7 @@ std::size_t most_spare_rows(std::size_t rows) {
 }
 
 void check_vocabulary(const Preprocessor& preprocessor, const EncoderConfig& config,
-                      const std::filesystem::path& directory) {
+                      const Place& directory) {
   const std::size_t pieces = preprocessor.tokenizer().vocabulary().size();
   if (pieces > config.vocab_size || pieces + most_spare_rows(config.vocab_size) < config.vocab_size)
     throw FormatError("the vocabulary is not the one of these weights",
@@ -37,6 +36,10 @@ void check_vocabulary(const Preprocessor& preprocessor, const EncoderConfig& con
                        .field = "pad_token_id",
                        .expected = std::to_string(pad),
                        .actual = std::to_string(config.pad_token_id)});
+}
+
+EncoderConfig read_config_of(const Place& file) {
+  return parse_encoder_config(map_text_file(file).text(), file.path());
 }
 
 // The encoder of a SavedModel, of which only the tensors are known. The rest is the TF-Hub
@@ -62,15 +65,15 @@ std::optional<TokenizerFiles> packed_tokenizer(const Archive& archive) {
 
 // The tokenizer's files in a folder, or in its assets, or in an archive; nothing where there are
 // none.
-std::optional<TokenizerFiles> find_tokenizer(const fs::path& path) {
+std::optional<TokenizerFiles> find_tokenizer(const Place& path) {
   if (is_archive(path)) return packed_tokenizer(Archive::open(path));
-  const std::optional<fs::path> folder = find_vocabulary_folder(path);
+  const std::optional<Place> folder = find_vocabulary_folder(path);
   return folder ? std::optional(read_tokenizer_files(*folder)) : std::nullopt;
 }
 
 // The encoder module has no vocabulary of its own; the preprocess module has it.
-TokenizerFiles tokenizer_beside(const fs::path& model) {
-  for (const fs::path& place : preprocess_modules_beside(model))
+TokenizerFiles tokenizer_beside(const Place& model) {
+  for (const Place& place : preprocess_modules_beside(model))
     if (auto found = find_tokenizer(place)) return std::move(*found);
   throw IoError(
       "no vocabulary found: give the directory of the preprocess module",
@@ -78,39 +81,40 @@ TokenizerFiles tokenizer_beside(const fs::path& model) {
        .expected = "assets/vocab.txt here or in klue_roberta_cased_preprocess beside it"});
 }
 
-// Where the tokenizer is: given, in the model itself, or beside a SavedModel. `unpacked` is the
-// model where it is an archive that is open already.
-TokenizerFiles find_tokenizer_files(const fs::path& model, const LoadOptions& options,
-                                    const Archive* unpacked) {
+// Where the tokenizer is: given (in `root`, where that is not the disk), in the model itself, or
+// beside a SavedModel. `unpacked` is the model where it is an archive that is open already.
+TokenizerFiles find_tokenizer_files(const Place& model, const Place& root,
+                                    const LoadOptions& options, const Archive* unpacked) {
   if (!options.preprocessor.empty()) {
-    if (auto found = find_tokenizer(options.preprocessor)) return std::move(*found);
-    if (is_archive(options.preprocessor))
+    const Place given = root.on_disk() ? Place(options.preprocessor) : root / options.preprocessor;
+    if (auto found = find_tokenizer(given)) return std::move(*found);
+    if (is_archive(given))
       throw FormatError("no vocabulary in the archive",
-                        {.file = options.preprocessor.string(), .expected = "assets/vocab.txt"});
-    return read_tokenizer_files(options.preprocessor);
+                        {.file = given.string(), .expected = "assets/vocab.txt"});
+    return read_tokenizer_files(given);
   }
   if (unpacked == nullptr && !is_saved_model(model)) return read_tokenizer_files(model);
   auto own = unpacked != nullptr ? packed_tokenizer(*unpacked) : find_tokenizer(model);
   return own ? std::move(*own) : tokenizer_beside(model);
 }
 
-Preprocessor read_preprocessor(const fs::path& model, const LoadOptions& options,
+Preprocessor read_preprocessor(const Place& model, const Place& root, const LoadOptions& options,
                                std::size_t type_vocab_size, std::shared_ptr<const ThreadPool> pool,
                                const Archive* unpacked = nullptr) {
   const Dialect usual =
       unpacked != nullptr || is_saved_model(model) ? Dialect::tensorflow : Dialect::huggingface;
-  return Preprocessor(
-      Tokenizer(find_tokenizer_files(model, options, unpacked), options.dialect.value_or(usual)),
-      type_vocab_size, std::move(pool));
+  return Preprocessor(Tokenizer(find_tokenizer_files(model, root, options, unpacked),
+                                options.dialect.value_or(usual)),
+                      type_vocab_size, std::move(pool));
 }
 
-void require_directory(const fs::path& directory) {
+void require_directory(const Place& directory) {
   if (!directory_exists(directory))
     throw IoError("no such model directory", {.file = directory.string()});
 }
 
 // `unpacked` is the SavedModel where it is an archive.
-ModelFiles read_saved_model(const fs::path& path, const LoadOptions& options,
+ModelFiles read_saved_model(const Place& path, const LoadOptions& options,
                             std::shared_ptr<const ThreadPool> pool,
                             const Archive* unpacked = nullptr) {
   const PipelineEngine engine{options.engine, *pool};
@@ -121,7 +125,7 @@ ModelFiles read_saved_model(const fs::path& path, const LoadOptions& options,
                       {.file = checkpoint.file().string()});
   EncoderConfig config = config_of(*checkpoint.encoder_shape());
   Preprocessor preprocessor =
-      read_preprocessor(path, options, config.type_vocab_size, pool, unpacked);
+      read_preprocessor(path, path, options, config.type_vocab_size, pool, unpacked);
   config.pad_token_id = static_cast<std::size_t>(preprocessor.tokenizer().special_ids().pad);
   validate(config, checkpoint.file());
   check_vocabulary(preprocessor, config, path);
@@ -136,7 +140,7 @@ std::shared_ptr<const ThreadPool> pool_of(const LoadOptions& options) {
   return options.pool ? options.pool : std::make_shared<const ThreadPool>(options.threads);
 }
 
-ModelFiles read_model_files(const fs::path& directory, const LoadOptions& options,
+ModelFiles read_model_files(const Place& directory, const LoadOptions& options,
                             std::shared_ptr<const ThreadPool> pool) {
   if (is_archive(directory)) {
     const Archive archive = Archive::open(directory);
@@ -146,10 +150,11 @@ ModelFiles read_model_files(const fs::path& directory, const LoadOptions& option
   if (is_saved_model(directory)) return read_saved_model(directory, options, std::move(pool));
 
   const PipelineEngine engine{options.engine, *pool};
-  const fs::path encoder = transformer_directory(directory);
-  const fs::path config_json = encoder / "config.json";
-  const EncoderConfig config = read_encoder_config(config_json);
-  Preprocessor preprocessor = read_preprocessor(encoder, options, config.type_vocab_size, pool);
+  const Place encoder = transformer_directory(directory);
+  const Place config_json = encoder / "config.json";
+  const EncoderConfig config = read_config_of(config_json);
+  Preprocessor preprocessor =
+      read_preprocessor(encoder, directory, options, config.type_vocab_size, pool);
   check_vocabulary(preprocessor, config, encoder);
   std::optional<SentenceTransformer> sentences =
       read_sentence_transformer(directory, config.hidden_size, engine);
@@ -164,17 +169,17 @@ ModelFiles read_model_files(const fs::path& directory, const LoadOptions& option
           std::move(head)};
 }
 
-Preprocessor read_preprocessor_of(const fs::path& path, const LoadOptions& options) {
+Preprocessor read_preprocessor_of(const Place& path, const LoadOptions& options) {
   std::shared_ptr<const ThreadPool> pool = pool_of(options);
   if (is_archive(path)) {
     const Archive archive = Archive::open(path);
-    return read_preprocessor(path, options, 1, std::move(pool), &archive);
+    return read_preprocessor(path, path, options, 1, std::move(pool), &archive);
   }
   require_directory(path);
-  const fs::path directory = transformer_directory(path);
-  const fs::path config = directory / "config.json";
-  const std::size_t types = file_exists(config) ? read_encoder_config(config).type_vocab_size : 1;
-  return read_preprocessor(directory, options, types, std::move(pool));
+  const Place directory = transformer_directory(path);
+  const Place config = directory / "config.json";
+  const std::size_t types = file_exists(config) ? read_config_of(config).type_vocab_size : 1;
+  return read_preprocessor(directory, path, options, types, std::move(pool));
 }
 
 }  // namespace klue::detail

@@ -7,9 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include <klue/core/detail/file_status.hpp>
+#include <klue/checkpoint/detail/readers.hpp>
 #include <klue/core/detail/json.hpp>
 #include <klue/core/detail/model_layout.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 #include <klue/model/detail/sentence_transformers.hpp>
 
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMostFeatures = std::uint64_t{1} << 24;
 
 /// modules.json names folders of its own directory; one that leads elsewhere is no model's.
-std::vector<ModuleEntry> read_own_modules(const fs::path& directory) {
+std::vector<ModuleEntry> read_own_modules(const Place& directory) {
   std::vector<ModuleEntry> modules = read_module_entries(directory);
   for (const ModuleEntry& module : modules) {
     const fs::path path = module.path;
@@ -100,7 +101,7 @@ struct PoolingModule {
   bool include_prompt = true;
 };
 
-PoolingModule read_pooling(const fs::path& file, std::size_t hidden_size) {
+PoolingModule read_pooling(const Place& file, std::size_t hidden_size) {
   const JsonNode config = read_json_object(file);
   if (const auto width = config.find("word_embedding_dimension");
       width && width->integer(1, kMostFeatures) != hidden_size)
@@ -138,7 +139,7 @@ Activation read_dense_activation(const JsonNode& config) {
 }
 
 /// A Dense module in `folder` that takes vectors of `width`.
-Dense read_dense_module(const fs::path& folder, std::size_t width, const PipelineEngine& engine) {
+Dense read_dense_module(const Place& folder, std::size_t width, const PipelineEngine& engine) {
   const JsonNode config = read_json_object(folder / "config.json");
   const auto features = [&](const char* key) {
     return static_cast<std::size_t>(config.at(key).integer(1, kMostFeatures));
@@ -164,10 +165,10 @@ Dense read_dense_module(const fs::path& folder, std::size_t width, const Pipelin
 // ---------------------------------------------------------------------------- the other files
 
 /// max_seq_length and do_lower_case, beside the encoder.
-void read_sentence_limits(const fs::path& directory, SentenceTransformer& result) {
+void read_sentence_limits(const Place& directory, SentenceTransformer& result) {
   // The second name is that of versions before 1.0.
   for (const char* name : {"sentence_bert_config.json", "sentence_roberta_config.json"}) {
-    const fs::path file = directory / name;
+    const Place file = directory / name;
     if (!file_exists(file)) continue;
     const JsonNode config = read_json_object(file);
     if (const auto length = config.find("max_seq_length"))
@@ -179,7 +180,7 @@ void read_sentence_limits(const fs::path& directory, SentenceTransformer& result
 }
 
 /// The prompt that encode() puts before every text unless it is told otherwise.
-std::string read_prompt(const fs::path& file) {
+std::string read_prompt(const Place& file) {
   if (!file_exists(file)) return {};
   const JsonNode config = read_json_object(file);
   const auto name = config.find("default_prompt_name");
@@ -196,7 +197,7 @@ std::string read_prompt(const fs::path& file) {
 /// Takes the modules in turn, each with the width of the vectors that reach it.
 class Assembly {
  public:
-  Assembly(const fs::path& directory, std::size_t hidden_size, const PipelineEngine& engine)
+  Assembly(const Place& directory, std::size_t hidden_size, const PipelineEngine& engine)
       : directory_(directory), hidden_size_(hidden_size), engine_(engine) {}
 
   void add(const ModuleEntry& module) {
@@ -228,7 +229,7 @@ class Assembly {
     // Dropout does nothing outside of training.
   }
 
-  SentenceTransformer finish(const fs::path& transformer) {
+  SentenceTransformer finish(const Place& transformer) {
     if (next_ < 2)
       throw FormatError("the modules give no sentence vector",
                         {.file = file().string(), .expected = "a Transformer, then a Pooling"});
@@ -247,7 +248,7 @@ class Assembly {
 
  private:
   VectorPipeline& pipeline() { return result_.pipeline; }
-  fs::path file() const { return directory_ / "modules.json"; }
+  Place file() const { return directory_ / "modules.json"; }
 
   void pool(PoolingModule module) {
     pipeline().poolings = std::move(module.poolings);
@@ -262,7 +263,7 @@ class Assembly {
                        .actual = module.type});
   }
 
-  const fs::path& directory_;
+  const Place& directory_;
   std::size_t hidden_size_;
   const PipelineEngine& engine_;
   std::size_t next_ = 0;  // modules taken
@@ -273,12 +274,12 @@ class Assembly {
 
 }  // namespace
 
-fs::path transformer_directory(const fs::path& directory) {
+Place transformer_directory(const Place& directory) {
   const std::string folder = transformer_folder(read_own_modules(directory));
   return folder.empty() ? directory : directory / folder;
 }
 
-std::optional<SentenceTransformer> read_sentence_transformer(const fs::path& directory,
+std::optional<SentenceTransformer> read_sentence_transformer(const Place& directory,
                                                              std::size_t hidden_size,
                                                              const PipelineEngine& engine) {
   if (!file_exists(directory / "modules.json")) return std::nullopt;

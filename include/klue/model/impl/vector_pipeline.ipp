@@ -40,6 +40,13 @@ std::size_t VectorPipeline::width(std::size_t hidden) const {
   return width;
 }
 
+std::size_t VectorPipeline::memory_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const VectorModule& module : modules)
+    if (const Dense* dense = std::get_if<Dense>(&module)) bytes += dense->linear->memory_bytes();
+  return bytes;
+}
+
 std::vector<std::string> VectorPipeline::module_names() const {
   std::vector<std::string> names;
   for (const VectorModule& module : modules) {

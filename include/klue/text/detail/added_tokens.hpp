@@ -28,6 +28,14 @@ std::vector<AddedToken> in_search_order(std::span<const AddedToken> listed);
 void number_added_tokens(std::vector<AddedToken>& listed, const Vocabulary& vocabulary,
                          const std::string& file);
 
+/// What such a list has allocated.
+inline std::size_t added_token_bytes(const std::vector<AddedToken>& tokens) noexcept {
+  std::size_t bytes = heap_bytes(tokens);
+  for (const AddedToken& token : tokens)
+    bytes += heap_bytes(token.content);
+  return bytes;
+}
+
 /// Finds added tokens in a text: leftmost first, the longest of those that begin together, with
 /// their single_word, lstrip and rstrip flags as Hugging Face's AddedVocabulary honours them.
 class AddedTokenMatcher {
@@ -44,6 +52,11 @@ class AddedTokenMatcher {
   AddedTokenMatcher(std::vector<AddedToken> tokens, std::span<const std::string> spellings);
 
   bool empty() const noexcept { return tokens_.empty(); }
+
+  std::size_t memory_bytes() const noexcept {
+    return added_token_bytes(tokens_) + heap_bytes(lengths_) + forward_.memory_bytes() +
+           (backward_ ? backward_->memory_bytes() : 0);
+  }
 
   /// Where the first byte of some added token stands at or behind `from`; text.size() if nowhere.
   std::size_t candidate(std::string_view text, std::size_t from) const noexcept;

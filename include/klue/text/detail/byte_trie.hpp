@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/core/detail/heap_bytes.hpp>
+
 namespace klue::detail {
 
 /// Strings by their bytes, with failure links (Aho and Corasick, 1975). At most 17 bytes of memory
@@ -33,6 +35,11 @@ class ByteTrie {
 
   /// The longest word that the bytes read so far end with, or `nothing`.
   std::int32_t longest_suffix(Node node) const noexcept { return suffixes_[node]; }
+
+  std::size_t memory_bytes() const noexcept {
+    return heap_bytes(first_child_) + heap_bytes(bytes_) + heap_bytes(words_) +
+           heap_bytes(suffixes_) + heap_bytes(failures_);
+  }
 
  private:
   void link();

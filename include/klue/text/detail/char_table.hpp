@@ -28,6 +28,8 @@ class CharTable {
     pages_[(std::size_t{page} << 8) | (code_point & 0xFF)] = value;
   }
 
+  std::size_t memory_bytes() const noexcept { return pages_.capacity() * sizeof(pages_[0]); }
+
  private:
   static constexpr std::size_t page_size = 256;
 

@@ -34,6 +34,8 @@ class Normalizer {
   /// The normalized form by itself.
   std::string normalized(std::string_view text) const;
 
+  std::size_t memory_bytes() const noexcept { return traits_.memory_bytes(); }
+
  private:
   bool clean_text_, handle_chinese_chars_, strip_accents_, lowercase_;
   CharTable traits_;

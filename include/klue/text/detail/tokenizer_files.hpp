@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <klue/core/detail/place.hpp>
 #include <klue/text/truncation.hpp>
 #include <klue/text/vocabulary.hpp>
 
@@ -81,7 +81,7 @@ struct TokenizerFiles {
 };
 
 /// The files of a directory, as Tokenizer::load says.
-TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory);
+TokenizerFiles read_tokenizer_files(const Place& directory);
 
 /// The tokenizer of a vocab.txt from memory, with nothing beside it: what read_tokenizer_files
 /// makes of a folder that holds only that. `source` is the file name used in errors.

@@ -30,6 +30,11 @@ class WordSplitter {
   /// Appends the tokens of `text`. Linear in the text.
   void split(std::string_view text, Tokens& tokens) const;
 
+  std::size_t memory_bytes() const noexcept {
+    return pieces_.memory_bytes() + table_.memory_bytes() + raw_tokens_.memory_bytes() +
+           normalized_tokens_.memory_bytes() + (normalizer_ ? normalizer_->memory_bytes() : 0);
+  }
+
  private:
   /// What a character does to a word: the low bits of its table entry. Above them stands the symbol
   /// of a `word` character, or one more than the piece that an `isolate` character makes by itself.

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/text/vocabulary.hpp>
 
 namespace klue::detail {
@@ -57,6 +58,10 @@ class WordPiece {
     return found == symbols_.end() ? unknown_symbol : found->second;
   }
   const std::unordered_map<char32_t, Symbol>& symbols() const noexcept { return symbols_; }
+
+  std::size_t memory_bytes() const noexcept {
+    return heap_bytes(symbols_) + heap_bytes(slots_) + heap_bytes(failures_) + heap_bytes(pops_);
+  }
 
   State start() const noexcept { return word_start; }
 

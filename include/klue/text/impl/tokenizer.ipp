@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/core/error.hpp>
 #include <klue/text/detail/added_tokens.hpp>
 #include <klue/text/detail/char_table.hpp>
@@ -253,6 +254,12 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
+std::size_t Tokenizer::memory_bytes() const noexcept {
+  return sizeof(Impl) + impl_->vocabulary.memory_bytes() + impl_->words.memory_bytes() +
+         detail::added_token_bytes(impl_->config.added_tokens) +
+         detail::heap_bytes(impl_->special_tokens);
+}
+
 const Vocabulary& Tokenizer::vocabulary() const noexcept {
   return impl_->vocabulary;
 }
@@ -308,7 +315,7 @@ struct EncodingWindows::Impl {
   bool add_special_tokens;
 };
 
-EncodingWindows::EncodingWindows(std::unique_ptr<const Impl> impl) noexcept
+EncodingWindows::EncodingWindows(std::shared_ptr<const Impl> impl) noexcept
     : impl_(std::move(impl)) {}
 EncodingWindows::EncodingWindows(EncodingWindows&&) noexcept = default;
 EncodingWindows& EncodingWindows::operator=(EncodingWindows&&) noexcept = default;
@@ -377,8 +384,8 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
   return encoding;
 }
 
-std::vector<std::string> Tokenizer::texts(std::span<const std::int32_t> ids,
-                                          std::span<const MatchedText> matched) const {
+std::vector<std::string> Tokenizer::texts(const std::vector<std::int32_t>& ids,
+                                          const std::vector<MatchedText>& matched) const {
   std::vector<std::string> result;
   result.reserve(ids.size());
   for (const std::int32_t id : ids)

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include <klue/core/detail/file_status.hpp>
 #include <klue/core/detail/json.hpp>
 #include <klue/core/detail/mapped_file.hpp>
+#include <klue/core/detail/place.hpp>
 #include <klue/core/error.hpp>
 #include <klue/text/detail/added_token_json.hpp>
 #include <klue/text/detail/added_tokens.hpp>
@@ -21,7 +20,7 @@ namespace klue::detail {
 namespace {
 
 /// The file; none where there is no such file.
-std::optional<MappedFile> map_if_there(const std::filesystem::path& path) {
+std::optional<MappedFile> map_if_there(const Place& path) {
   if (!file_exists(path)) return std::nullopt;
   return map_text_file(path);
 }
@@ -29,7 +28,7 @@ std::optional<MappedFile> map_if_there(const std::filesystem::path& path) {
 /// The documents beside a vocabulary, each of which may be absent.
 struct JsonBeside {
   JsonBeside() = default;
-  explicit JsonBeside(const std::filesystem::path& directory)
+  explicit JsonBeside(const Place& directory)
       : special_tokens_map(read(directory / "special_tokens_map.json")),
         tokenizer_config(read(directory / "tokenizer_config.json")),
         added_tokens(read(directory / "added_tokens.json")) {}
@@ -46,7 +45,7 @@ struct JsonBeside {
   std::optional<JsonNode> special_tokens_map, tokenizer_config, added_tokens;
 
  private:
-  static std::optional<JsonNode> read(const std::filesystem::path& path) {
+  static std::optional<JsonNode> read(const Place& path) {
     const auto file = map_if_there(path);
     if (!file) return std::nullopt;
     JsonNode root = parse_json(file->text(), path.string());
@@ -192,8 +191,7 @@ std::string quoted_flag(const char* name, bool value) {
 }
 
 /// A vocab.txt beside a tokenizer.json is not needed, but must not contradict it.
-void check_vocab_txt(const TokenizerFiles& files, std::string_view vocab_txt,
-                     const std::filesystem::path& path) {
+void check_vocab_txt(const TokenizerFiles& files, std::string_view vocab_txt, const Place& path) {
   const Vocabulary lines = Vocabulary::parse(vocab_txt, path.string());
   std::vector<std::string> expected = files.vocabulary.pieces();
   expected.resize(std::max(expected.size(), lines.size()));
@@ -243,7 +241,7 @@ TokenizerFiles parse_vocabulary_file(std::string_view vocab_txt, std::string sou
   return files;
 }
 
-TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory) {
+TokenizerFiles read_tokenizer_files(const Place& directory) {
   const auto json_path = directory / "tokenizer.json", vocab_path = directory / "vocab.txt";
   const auto json = map_if_there(json_path), vocab = map_if_there(vocab_path);
   if (!json && !vocab)

@@ -1,6 +1,7 @@
 #include <limits>
 #include <utility>
 
+#include <klue/core/detail/heap_bytes.hpp>
 #include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
 #include <klue/text/utf8.hpp>
@@ -71,6 +72,10 @@ Vocabulary Vocabulary::parse(std::string_view text, std::string source) {
   while (!pieces.empty() && pieces.back().empty())
     pieces.pop_back();
   return Vocabulary(std::move(pieces), std::move(source));
+}
+
+std::size_t Vocabulary::memory_bytes() const noexcept {
+  return detail::heap_bytes(pieces_) + detail::heap_bytes(ids_);
 }
 
 Vocabulary Vocabulary::read(const std::filesystem::path& path) {

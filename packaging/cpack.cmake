@@ -1,0 +1,30 @@
+# cpack -G TGZ: everything under one folder, which runs where it is unpacked. cpack -G DEB: three
+# packages; packaging/debian/build configures and makes them.
+set(KLUE_PACKAGE_CONTACT "klue-roberta maintainers <maintainers@klue-roberta.org>" CACHE STRING
+  "Maintainer of the packages that are built: name and address")
+
+set(CPACK_PACKAGE_NAME klue-roberta)
+set(CPACK_PACKAGE_VENDOR klue-roberta)
+set(CPACK_PACKAGE_CONTACT ${KLUE_PACKAGE_CONTACT})
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_GENERATOR TGZ)
+set(CPACK_VERBATIM_VARIABLES ON)
+string(TOLOWER "${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}" platform)
+set(CPACK_PACKAGE_FILE_NAME klue-roberta-${PROJECT_VERSION}-${platform})
+set(CPACK_THREADS 0)
+set(CPACK_COMPONENTS_ALL ${klue_components})
+set(CPACK_ARCHIVE_COMPONENT_INSTALL OFF)
+if(KLUE_STATIC)
+  # What runs and what is text: a compiled library would bind those who link it to our C++ library.
+  install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md TYPE DOC COMPONENT tools)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/klue TYPE INCLUDE COMPONENT tools)
+  set(CPACK_COMPONENTS_ALL tools)
+  set(CPACK_ARCHIVE_COMPONENT_INSTALL ON)
+  set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
+endif()
+if(KLUE_DEBIAN)
+  include(${CMAKE_CURRENT_LIST_DIR}/debian/packages.cmake)
+endif()
+include(CPack)

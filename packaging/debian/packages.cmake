@@ -1,0 +1,66 @@
+# libklue-roberta0, libklue-roberta-dev, klue-roberta-tools. Before 1.0 a minor version may change the
+# ABI; who depends on the library is therefore bound to the minor version that it was built with.
+if(NOT BUILD_SHARED_LIBS)
+  message(FATAL_ERROR "KLUE_DEBIAN makes packages of shared libraries: -DBUILD_SHARED_LIBS=ON")
+endif()
+set(soversion ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+math(EXPR next "${PROJECT_VERSION_MINOR} + 1")
+set(bound "libklue-roberta0 (>= ${soversion}), libklue-roberta0 (<< ${PROJECT_VERSION_MAJOR}.${next}~)")
+
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
+set(CPACK_DEBIAN_PACKAGE_HOMEPAGE https://huggingface.co/klue/roberta-base)
+
+set(about "klue-roberta runs KLUE RoBERTa and its descendants on a CPU, straight from the
+files that people have: Korean text in, vectors, labels or answers out, with
+no Python and no conversion step.")
+
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libklue-roberta0)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "Korean text embeddings with KLUE RoBERTa - shared libraries
+${about}
+.
+This package has the shared libraries.")
+
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libklue-roberta-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
+  "libklue-roberta0 (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
+# What the headers need where the library is compiled into a program.
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "libeigen3-dev, libicu-dev, nlohmann-json3-dev")
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "Korean text embeddings with KLUE RoBERTa - development files
+${about}
+.
+This package has the headers, and what CMake and pkg-config want to know.")
+
+set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME klue-roberta-tools)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_TOOLS_DESCRIPTION "Korean text embeddings with KLUE RoBERTa - commands
+${about}
+.
+This package has the commands klue-embed, klue-predict, klue-evaluate and
+klue-finetune, and a small model to try them with.")
+# dpkg-shlibdeps finds our own libraries by the file that binds them to their package.
+file(WRITE ${PROJECT_BINARY_DIR}/debian/shlibs.local "")
+foreach(library IN ITEMS klue_roberta klue_hub klue_train)
+  file(APPEND ${PROJECT_BINARY_DIR}/debian/shlibs.local "lib${library} ${soversion} ${bound}\n")
+endforeach()
+file(COPY_FILE ${PROJECT_BINARY_DIR}/debian/shlibs.local ${PROJECT_BINARY_DIR}/debian/shlibs)
+file(WRITE ${PROJECT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA
+  "${PROJECT_BINARY_DIR}/debian/shlibs;${PROJECT_BINARY_DIR}/debian/triggers")
+set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "${bound}")
+
+# What Debian's policy wants of every package.
+execute_process(COMMAND gzip --best --no-name --stdout ${CMAKE_CURRENT_LIST_DIR}/changelog
+  OUTPUT_FILE ${PROJECT_BINARY_DIR}/debian/changelog.Debian.gz COMMAND_ERROR_IS_FATAL ANY)
+foreach(component IN ITEMS RUNTIME DEVELOPMENT TOOLS)
+  string(TOLOWER ${component} lower)
+  install(FILES ${CMAKE_CURRENT_LIST_DIR}/copyright ${PROJECT_BINARY_DIR}/debian/changelog.Debian.gz
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${CPACK_DEBIAN_${component}_PACKAGE_NAME} COMPONENT ${lower})
+endforeach()

@@ -1,0 +1,1 @@
+#include <klue/c/src.hpp>
