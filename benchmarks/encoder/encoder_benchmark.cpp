@@ -1,6 +1,6 @@
 // Times the encoder on one model, one JSON line per case and engine:
 //
-//   encoder_benchmark MODEL_DIR [--precision f32|bf16|int8] [--threads N] [--seconds S]
+//   encoder_benchmark MODEL_DIR [--precision f32|bf16|int8|auto] [--threads N] [--seconds S]
 //       [--engine packed,eigen,onednn] [--batch-tokens N]
 //       --shapes 1x8,1x16,32x128     batches of random ids, batch × length
 //       --corpus FILE                a text per line, end to end: tokenization, encoder, mean
@@ -80,7 +80,7 @@ Arguments parse(int argc, char** argv) {
     else if (flag == "--seconds")
       a.seconds = std::stod(value());
     else if (flag == "--precision")
-      a.precision = named(kPrecisions, precision_name, value());
+      a.precision = named(kPrecisionChoices, precision_name, value());
     else
       a.model = flag;
   }

@@ -39,11 +39,7 @@ class Kernels : public testing::TestWithParam<const Table*> {
 };
 
 INSTANTIATE_TEST_SUITE_P(, Kernels, testing::ValuesIn(available().begin(), available().end()),
-                         [](const auto& test) {
-                           std::string name = test.param->name;
-                           std::erase(name, '-');
-                           return name;
-                         });
+                         [](const auto& test) { return std::string(isa_name(test.param->isa)); });
 
 struct Problem {
   std::size_t rows, in, out;
@@ -66,12 +62,12 @@ struct Problem {
   Values run(const Product& product, Activation activation, bool with_bias, bool with_residual,
              std::size_t first_row, std::size_t row_count, bool in_place = false) const {
     const std::size_t width = product.panel_width;
-    const std::size_t groups = (in + product.group_numbers - 1) / product.group_numbers;
-    AlignedBuffer<float> packed(panels(product) * width * groups);
+    const std::size_t groups = product.groups(in), panel_bytes = product.panel_bytes(in);
+    AlignedBuffer<std::byte> packed(panels(product) * panel_bytes);
     AlignedBuffer<float> column_scale(panels(product) * width), column_sum(panels(product) * width);
     for (std::size_t first = 0; first < out; first += width)
       product.pack_panel(&weights[first * in], std::min(width, out - first), in,
-                         packed.data() + first * groups, column_scale.data() + first,
+                         packed.data() + first / width * panel_bytes, column_scale.data() + first,
                          column_sum.data() + first);
     const float* rows_in = &x[first_row * in];
     AlignedBuffer<float> converted(row_count * groups), row_scale(row_count), row_zero(row_count);
@@ -218,19 +214,39 @@ TEST_P(Kernels, GemmWritesOnlyItsPanelsAndColumns) {
     }
 }
 
-class LowPrecision : public testing::TestWithParam<Precision> {};
+// Every product of a lower precision that this processor can run.
+class LowPrecision : public testing::TestWithParam<const Product*> {
+ protected:
+  const Product& product() const { return *GetParam(); }
+};
+
+std::vector<const Product*> low_precision_products() {
+  std::vector<const Product*> products;
+  for (const Table* table : available())
+    for (const Product* product : {table->bf16, table->int8})
+      if (std::ranges::find(products, product) == products.end()) products.push_back(product);
+  return products;
+}
+
+// "avx2_int8": the lowest level that has it.
+std::string product_name(const testing::TestParamInfo<const Product*>& test) {
+  for (const Table* table : available()) {
+    const std::string name = isa_name(table->isa);
+    if (table->bf16 == test.param) return name + "_bf16";
+    if (table->int8 == test.param) return name + "_int8";
+  }
+  return "";
+}
 
 TEST_P(LowPrecision, GemmAgreesWithinItsRounding) {
-  const Product* product = kernels::product(GetParam());
-  if (product == nullptr) GTEST_SKIP() << "this processor has no product of that precision";
   // Of one product of unit normal numbers, relative to 1: 2^-9 twice; half a step of a range of
   // about 8 in 255 parts, and of 4 in 127.
-  const double step = GetParam() == Precision::bf16 ? 0.004 : 0.03;
+  const double step = product().precision == Precision::bf16 ? 0.004 : 0.03;
   for (const std::size_t rows : {1u, 7u, 14u, 15u, 43u})
     for (const auto& [in, out] :
          {std::pair<std::size_t, std::size_t>{1, 1}, {2, 5}, {7, 33}, {64, 96}, {770, 40}}) {
       const Problem problem(rows, in, out);
-      const Values y = problem.run(*product, Activation::none, true, true, 0, rows);
+      const Values y = problem.run(product(), Activation::none, true, true, 0, rows);
       for (std::size_t r = 0; r < rows; ++r)
         for (std::size_t c = 0; c < out; ++c)
           ASSERT_NEAR(static_cast<double>(y[r * out + c]),
@@ -241,67 +257,83 @@ TEST_P(LowPrecision, GemmAgreesWithinItsRounding) {
 }
 
 TEST_P(LowPrecision, GemmRowsDoNotDependOnTheirNeighbours) {
-  const Product* product = kernels::product(GetParam());
-  if (product == nullptr) GTEST_SKIP() << "this processor has no product of that precision";
   const Problem problem(61, 100, 70);
-  const Values together = problem.run(*product, Activation::gelu, true, true, 0, 61);
+  const Values together = problem.run(product(), Activation::gelu, true, true, 0, 61);
   for (std::size_t r = 0; r < 61; ++r) {
-    const Values alone = problem.run(*product, Activation::gelu, true, true, r, 1);
+    const Values alone = problem.run(product(), Activation::gelu, true, true, r, 1);
     ASSERT_TRUE(std::equal(alone.begin(), alone.end(), &together[r * 70])) << r;
   }
 }
 
 TEST_P(LowPrecision, GemmOfAFewRowsHasTheBitsOfMany) {
-  const Product* product = kernels::product(GetParam());
-  if (product == nullptr) GTEST_SKIP() << "this processor has no product of that precision";
   const std::size_t out = 300;
   const Problem problem(61, 100, out);
-  const Values together = problem.run(*product, Activation::none, true, true, 0, 61);
+  const Values together = problem.run(product(), Activation::none, true, true, 0, 61);
   for (const std::size_t count : {1u, 2u, 3u, 4u})
     for (std::size_t first = 0; first + count <= 61; first += count) {
-      const Values few = problem.run(*product, Activation::none, true, true, first, count);
+      const Values few = problem.run(product(), Activation::none, true, true, first, count);
       ASSERT_TRUE(std::equal(few.begin(), few.end(), &together[first * out]))
           << count << " rows from " << first;
     }
 }
 
 TEST_P(LowPrecision, GeluIsFarMoreExactThanTheNextRounding) {
-  const Product* product = kernels::product(GetParam());
-  if (product == nullptr) GTEST_SKIP() << "this processor has no product of that precision";
   const Problem problem(61, 8, 70);  // sums of all sizes up to 12
-  const Values sums = problem.run(*product, Activation::none, true, false, 0, 61);
-  const Values y = problem.run(*product, Activation::gelu, true, false, 0, 61);
+  const Values sums = problem.run(product(), Activation::none, true, false, 0, 61);
+  const Values y = problem.run(product(), Activation::gelu, true, false, 0, 61);
   for (std::size_t i = 0; i < y.size(); ++i) {
     const double exact = exact_gelu(static_cast<double>(sums[i]));
     ASSERT_NEAR(static_cast<double>(y[i]), exact, std::max(1e-6, 5e-6 * exact)) << sums[i];
   }
 }
 
-// What 8 bits can hold exactly must come out exactly.
-TEST(Int8, WholeNumbersAreExact) {
-  const Product* product = kernels::product(Precision::int8);
-  if (product == nullptr) GTEST_SKIP() << "this processor has no product of that precision";
-  Problem problem(3, 12, 4);
+// What 8 bits can hold exactly must come out exactly. The weights of four numbers are small enough
+// for those that are added up in 16 bits.
+TEST_P(LowPrecision, WholeNumbersAreExact) {
+  if (product().precision != Precision::int8) GTEST_SKIP() << "of int8";
+  const int codes = product().form == std::string("maddubs") ? 181 : 256;
+  const std::size_t in = 12;
+  Problem problem(3, in, 4);
   std::mt19937 random(1);
   for (float& x : problem.x)
-    x = static_cast<float>(static_cast<int>(random() % 256) - 100);
+    x = static_cast<float>(static_cast<int>(random() % static_cast<unsigned>(codes)) - 60);
   for (float& w : problem.weights)
-    w = static_cast<float>(static_cast<int>(random() % 255) - 127);
+    w = static_cast<float>(static_cast<int>(random() % 27) - 13);
   for (std::size_t r = 0; r < 3; ++r)
-    problem.x[r * 12] = -100, problem.x[r * 12 + 1] = 155;
+    problem.x[r * in] = -60, problem.x[r * in + 1] = static_cast<float>(codes - 61);
   for (std::size_t c = 0; c < 4; ++c)
-    problem.weights[c * 12] = 127;
-  const Values y = problem.run(*product, Activation::none, false, false, 0, 3);
+    problem.weights[c * in] = 127;
+  const Values y = problem.run(product(), Activation::none, false, false, 0, 3);
   for (std::size_t r = 0; r < 3; ++r)
     for (std::size_t c = 0; c < 4; ++c)
       EXPECT_EQ(static_cast<double>(y[r * 4 + c]),
                 problem.exact(r, c, Activation::none, false, false));
 }
 
-INSTANTIATE_TEST_SUITE_P(, LowPrecision, testing::Values(Precision::bf16, Precision::int8),
-                         [](const auto& test) {
-                           return test.param == Precision::bf16 ? "bf16" : "int8";
-                         });
+// Numbers at the ends of their ranges, of one sign: nothing saturates on the way, whatever adds up
+// with what. A sum that did would be off by half of itself.
+TEST_P(LowPrecision, NoSumSaturates) {
+  if (product().precision != Precision::int8) GTEST_SKIP() << "of int8";
+  for (const std::size_t in : {4u, 32u, 96u, 100u, 3000u})
+    for (const std::size_t period : {1u, 2u, 3u, 8u, 16u}) {
+      Problem problem(3, in, 40);
+      for (std::size_t i = 0; i < problem.x.size(); ++i)
+        problem.x[i] = i % 7 == 6 ? -0.0f : 1.0f;
+      for (std::size_t c = 0; c < 40; ++c)
+        for (std::size_t k = 0; k < in; ++k)
+          problem.weights[c * in + k] =
+              (c % 2 == 0 ? 1.0f : -1.0f) * (c % 4 < 2 || k / period % 2 == 0 ? 1.0f : -0.5f);
+      const Values y = problem.run(product(), Activation::none, false, false, 0, 3);
+      for (std::size_t r = 0; r < 3; ++r)
+        for (std::size_t c = 0; c < 40; ++c)
+          ASSERT_NEAR(static_cast<double>(y[r * 40 + c]),
+                      problem.exact(r, c, Activation::none, false, false),
+                      0.02 * static_cast<double>(in))
+              << in << ", " << period << ", " << r << ", " << c;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(, LowPrecision, testing::ValuesIn(low_precision_products()), product_name);
 
 TEST_P(Kernels, GeluIsExactToRounding) {
   // Dense around zero and where the two branches meet, sparse far out.

@@ -66,10 +66,10 @@ using Case = std::tuple<Engine, Precision>;
 class Engines : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (kernels::product(precision()) == nullptr)
-      GTEST_SKIP() << "this processor cannot multiply in that precision";
     if (engine() == Engine::eigen && precision() != Precision::f32)
       GTEST_SKIP() << "the engine eigen multiplies in f32 alone";
+    if (engine() == Engine::onednn && !kernels::product(precision()).plain_groups)
+      GTEST_SKIP() << "the engine onednn has no such product on this processor";
   }
   Engine engine() const { return std::get<0>(GetParam()); }
   Precision precision() const { return std::get<1>(GetParam()); }
@@ -83,6 +83,7 @@ class Engines : public testing::TestWithParam<Case> {
       case Precision::bf16:
         return 0.03 * size;
       case Precision::int8:
+      case Precision::automatic:
         break;
     }
     return 0.08 * size;
@@ -144,11 +145,8 @@ TEST_P(Engines, GiveARowTheSameAloneAndAmongOthers) {
       const float among = together[row * 300 + n];
       if (engine() == Engine::packed)
         ASSERT_EQ(alone[n], among) << row << ", " << n;
-      else if (engine() == Engine::eigen)  // another order of sums for one row
+      else  // a promise of ours: of others one row may be added up in another order
         ASSERT_NEAR(alone[n], among, 4e-6f * std::sqrt(768.0f)) << row << ", " << n;
-      else  // likewise without AVX-512: the same bits are a promise of ours, not of oneDNN's
-        ASSERT_NEAR(alone[n], among, 1e-6f * std::sqrt(768.0f) * std::max(1.0f, std::abs(among)))
-            << row << ", " << n;
     }
   }
 }
@@ -181,13 +179,63 @@ TEST(EigenEngine, RefusesOtherPrecisionsByName) {
     }
 }
 
+TEST(AutomaticPrecision, IsOneThatTheEngineHas) {
+  const Precision packed = chosen_precision(Engine::packed, Precision::automatic);
+  EXPECT_EQ(packed, kernels::active().automatic);
+  EXPECT_EQ(chosen_precision(Engine::automatic, Precision::automatic), packed);
+  EXPECT_EQ(chosen_precision(Engine::eigen, Precision::automatic), Precision::f32);
+  for (const Precision precision : kPrecisions)
+    EXPECT_EQ(chosen_precision(Engine::packed, precision), precision);
+  for (const Engine engine : available_engines()) {
+    const Precision chosen = chosen_precision(engine, Precision::automatic);
+    EXPECT_NE(chosen, Precision::automatic);
+    EXPECT_EQ(describe_engine(engine, Precision::automatic), describe_engine(engine, chosen));
+    const Layer layer{32, 32};
+    const ThreadPool pool(1);
+    const auto automatic = make_linear(engine, Precision::automatic, layer.source(true), pool);
+    const auto named = make_linear(engine, chosen, layer.source(true), pool);
+    const Values x = random_values(5 * 32, 3);
+    EXPECT_EQ(apply(*automatic, x, {}, pool), apply(*named, x, {}, pool));
+  }
+}
+
+// What every level's table says, so that a new one is thought about.
+TEST(AutomaticPrecision, IsWhatWasMeasured) {
+  for (const kernels::Table* table : kernels::available()) {
+    const std::string form = table->int8->form;
+    if (table->isa == kernels::Isa::avx512 && form != "VNNI")
+      EXPECT_NE(table->automatic, Precision::int8);
+    else
+      EXPECT_EQ(table->automatic,
+                table->isa == kernels::Isa::baseline ? Precision::f32 : Precision::int8);
+  }
+}
+
 TEST(EngineDescription, NamesWhatMultiplies) {
   const std::string isa = kernels::active().name;
   EXPECT_EQ(describe_engine(Engine::automatic, Precision::f32), "packed, " + isa + ", f32");
-  EXPECT_EQ(describe_engine(Engine::packed, Precision::bf16), "packed, " + isa + ", bf16");
+  const std::string form = kernels::product(Precision::bf16).form;
+  EXPECT_EQ(describe_engine(Engine::packed, Precision::bf16),
+            "packed, " + isa + ", bf16 by " + form);
   EXPECT_EQ(describe_engine(Engine::onednn, Precision::int8), "oneDNN, " + isa + ", int8");
   EXPECT_THAT(describe_engine(Engine::eigen, Precision::f32),
               testing::MatchesRegex("Eigen [35]\\.[0-9]+\\.[0-9]+( on BLAS)?, f32"));
+}
+
+TEST(Onednn, RefusesByNameWhatItCannotMultiplyHere) {
+  if (!has_onednn()) GTEST_SKIP() << "this build has no oneDNN";
+  const Layer layer{4, 4};
+  for (const Precision precision : {Precision::bf16, Precision::int8}) {
+    if (kernels::product(precision).plain_groups) continue;
+    try {
+      make_linear(Engine::onednn, precision, layer.source(false), ThreadPool(1));
+      FAIL() << "no error";
+    } catch (const UnsupportedError& error) {
+      EXPECT_EQ(error.field(), "precision");
+      EXPECT_EQ(error.expected(), "f32, or the engine packed");
+      EXPECT_EQ(error.actual(), precision_name(precision));
+    }
+  }
 }
 
 TEST(Onednn, IsRefusedByNameWhereTheBuildLacksIt) {

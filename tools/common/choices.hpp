@@ -33,7 +33,8 @@ inline const Names<klue::Pooling> kPoolings = names_of(klue::kPoolings, klue::po
 inline const Names<klue::Dialect> kDialects = names_of(klue::kDialects, klue::dialect_name);
 inline const Names<klue::Truncation> kTruncations =
     names_of(klue::kTruncations, klue::truncation_name);
-inline const Names<klue::Precision> kPrecisions = names_of(klue::kPrecisions, klue::precision_name);
+inline const Names<klue::Precision> kPrecisions =
+    names_of(klue::kPrecisionChoices, klue::precision_name);
 inline const Names<klue::Engine> kEngines = names_of(klue::kEngines, klue::engine_name);
 
 template <class Value>

@@ -189,7 +189,8 @@ void add_tokenization(CLI::App& app, Options& o) {
 void add_work(CLI::App& app, Options& o, Given& given) {
   constexpr const char* kGroup = "Work";
   tools::add_choice(app, "--precision", o.load.precision, tools::kPrecisions,
-                    "Of the numbers that are multiplied; default: f32")
+                    "Of the numbers that are multiplied; default: f32;\n"
+                    "auto: the fastest one here that stays close to it")
       ->group(kGroup);
   tools::add_choice(app, "--engine", o.load.engine, tools::kEngines,
                     "What multiplies the matrices; auto (default): the fastest, packed")

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <iostream>
 #include <new>
-#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -53,20 +52,11 @@ std::vector<double> model_cosines(const klue::Model& model, const Pairs& pairs,
   return cosines;
 }
 
-// None where the processor has no such precision and nobody asked for it by name.
-std::optional<klue::Model> load(const std::filesystem::path& directory, const Options& options,
-                                klue::Precision precision) {
+klue::Model load(const std::filesystem::path& directory, const Options& options,
+                 klue::Precision precision) {
   klue::LoadOptions how = options.load;
   how.precision = precision;
-  try {
-    return klue::Model::load(directory, how);
-  } catch (const klue::UnsupportedError& error) {
-    if (error.field() != "precision" || !options.precisions.empty()) throw;
-    if (!options.quiet)
-      std::cerr << KLUE_PROGRAM ": " << klue::precision_name(precision)
-                << " is left out: " << error.what() << "\n";
-    return std::nullopt;
-  }
+  return klue::Model::load(directory, how);
 }
 
 bool run_score(const Options& options) {
@@ -96,11 +86,12 @@ void run_similarity(const Options& options) {
   std::vector<klue::Precision> precisions = options.precisions;
   if (precisions.empty())
     precisions = {klue::Precision::f32, klue::Precision::bf16, klue::Precision::int8};
-  for (const klue::Precision precision : precisions)
-    if (const auto model = load(directory, options, precision))
-      for (std::size_t i = 0; i < files.size(); ++i)
-        rows[i].push_back(row(files[i], std::string(klue::precision_name(precision)),
-                              model_cosines(*model, files[i].pairs, options)));
+  for (const klue::Precision precision : precisions) {
+    const klue::Model model = load(directory, options, precision);
+    for (std::size_t i = 0; i < files.size(); ++i)
+      rows[i].push_back(row(files[i], std::string(klue::precision_name(precision)),
+                            model_cosines(model, files[i].pairs, options)));
+  }
   std::vector<Row> all;
   for (const std::vector<Row>& part : rows)
     all.insert(all.end(), part.begin(), part.end());

@@ -70,8 +70,7 @@ void add_options(CLI::App& app, Options& o) {
       ->type_name("DIR");
   tools::add_choice(app, "--precision", o.precisions, tools::kPrecisions,
                     "Of the numbers that are multiplied; may be given more than\n"
-                    "once; default: every one that this processor has, or f32\n"
-                    "with --task")
+                    "once; default: f32, bf16 and int8, or f32 with --task")
       ->allow_extra_args(false)
       ->take_all();
   tools::add_choice(app, "--pooling", o.pooling, tools::kPoolings,

@@ -13,7 +13,7 @@ _embed() {
     --dialect) words="huggingface tensorflow" ;;
     --truncation) words="longest_first only_first only_second round_robin waterfall error" ;;
     --long) words="cut windows refuse" ;;
-    --precision) words="f32 bf16 int8" ;;
+    --precision) words="f32 bf16 int8 auto" ;;
     --engine) words="auto packed eigen onednn" ;;
     --progress) words="auto bar lines none" ;;
     --encoding) words="CP949 EUC-KR UTF-8 UTF-16 UTF-16LE UTF-16BE" ;;

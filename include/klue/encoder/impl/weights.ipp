@@ -14,7 +14,7 @@ EncoderWeights::EncoderWeights(const Checkpoint& checkpoint, Engine engine, Prec
     : checkpoint_(&checkpoint),
       tensors_(TensorLookup::of_encoder(checkpoint)),
       engine_(engine),
-      precision_(precision),
+      precision_(chosen_precision(engine, precision)),
       pool_(&pool) {
   if (__builtin_mul_overflow(checkpoint.distinct_bytes(), most_expansion, &left_) ||
       __builtin_add_overflow(left_, budget::expanded_plus, &left_))

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include <klue/core/activation.hpp>
 #include <klue/core/language.hpp>
@@ -10,19 +11,26 @@
 
 namespace klue::kernels {
 
-/// Instruction sets the numeric code is compiled for. One binary holds all that its processor
-/// family has; the best one that the processor can run is chosen at the first use.
-enum class Isa : std::uint8_t { baseline, avx2, avx512 };
+/// Levels of instruction sets that the numeric code is compiled for. One binary holds all that its
+/// processor family has; the best one that the processor can run is chosen at the first use.
+enum class Isa : std::uint8_t {
+  baseline,  ///< what every processor of the family has: SSE2, or Advanced SIMD
+  avx2,      ///< AVX2 and FMA, and nothing later: no VNNI
+  avx_vnni,  ///< AVX2 with the 8-bit products of AVX_VNNI
+  avx512,    ///< AVX-512, with its VNNI and BF16 where the processor has them
+  dotprod,   ///< Arm's 8-bit products of vectors (FEAT_DotProd)
+  i8mm       ///< Arm's products of 8-bit and of bfloat16 matrices (FEAT_I8MM, FEAT_BF16)
+};
 
 /// y = activation(x · Wᵀ + bias) + residual for a range of output features, by a Product.
 ///
-/// In every precision x is rows of 32-bit groups (one float32, two bfloat16 or four 8-bit numbers),
-/// and so are the packed weights. Strides of y and residual are in floats. y may be the residual.
+/// In every precision x is rows of 32-bit groups (one float32, two bfloat16 or four 8-bit numbers).
+/// Strides of y and residual are in floats. y may be the residual.
 struct Gemm {
   const void* x;
   std::size_t rows;
   std::size_t x_stride;  ///< in groups
-  std::size_t groups;    ///< of a row; ⌈in_features / numbers in a group⌉
+  std::size_t groups;    ///< of a row: Product::groups(in_features)
   const void* panels;    ///< packed weights of all output features
   const float* bias;     ///< [panels × panel_width], 64-byte aligned
   std::size_t out_features;
@@ -32,7 +40,8 @@ struct Gemm {
   std::size_t y_stride;
   Activation activation;
   std::size_t first_panel, last_panel;  ///< which panels of output features to compute
-  // int8 only: x[r] ≈ row_scale[r] × (q − row_zero[r]), W[n] ≈ column_scale[n] × q.
+  // int8 only: x[r] ≈ row_scale[r] × (q − row_zero[r]), W[n] ≈ column_scale[n] × q. The rows' are
+  // not looked at where activations are multiplied as they are.
   const float* row_scale;
   const float* row_zero;
   // The columns' are [panels × panel_width], 64-byte aligned.
@@ -43,16 +52,30 @@ struct Gemm {
 /// The matrix product of one precision and instruction set.
 struct Product {
   Precision precision;
-  std::size_t panel_width;    ///< output features in one packed panel
-  std::size_t group_numbers;  ///< numbers in a 32-bit group
+  const char* form;                ///< for people, after "int8 by ": "maddubs"
+  std::size_t panel_width;         ///< output features in one packed panel
+  std::size_t group_numbers;       ///< numbers in a 32-bit group of x
+  std::size_t group_multiple = 1;  ///< rows are padded to a multiple of so many groups
+  std::size_t weight_bytes = 4;    ///< of the packed weights of one group and output feature
+  /// Whether x and the panels are plain [rows, groups] and [groups, panel_width] groups of numbers
+  /// of the precision, which another engine can add up and hand to `finish`.
+  bool plain_groups = true;
 
-  /// Packs `count` ≤ panel_width weight rows of `in_features` floats, `in_features` apart, as
-  /// [groups, panel_width] groups; missing rows and numbers become zero. For int8 also fills
+  std::size_t groups(std::size_t in_features) const {
+    const std::size_t whole = (in_features + group_numbers - 1) / group_numbers;
+    return (whole + group_multiple - 1) / group_multiple * group_multiple;
+  }
+  std::size_t panel_bytes(std::size_t in_features) const {
+    return groups(in_features) * panel_width * weight_bytes;
+  }
+
+  /// Packs `count` ≤ panel_width weight rows of `in_features` floats, `in_features` apart, into
+  /// panel_bytes(in_features); missing rows and numbers become zero. For int8 also fills
   /// column_scale and column_sum, panel_width of each.
   void (*pack_panel)(const float* rows, std::size_t count, std::size_t in_features, void* panel,
                      float* column_scale, float* column_sum);
   /// Converts rows of activations to [rows, groups] groups; for int8 also fills row_scale and
-  /// row_zero. nullptr for f32, which multiplies activations as they are.
+  /// row_zero. nullptr where activations are multiplied as they are, in float32.
   void (*convert_rows)(const float* x, std::size_t rows, std::size_t x_stride,
                        std::size_t in_features, void* converted, float* row_scale, float* row_zero);
   void (*gemm)(const Gemm&);
@@ -84,8 +107,11 @@ struct AttentionHead {
 /// sentence's result is the same bits in any batch.
 struct Table {
   Isa isa;
-  const char* name;
+  const char* name;  ///< for people: "AVX-512"
   const Product* f32;
+  const Product* bf16;
+  const Product* int8;
+  Precision automatic;  ///< the fastest of them that keeps int8's promise of accuracy
   std::size_t (*attention_scratch)(std::size_t keys, std::size_t head_size);
   void (*attention_head)(const AttentionHead&);
   /// y = (x − mean) / sqrt(variance + epsilon) × gamma + beta, biased variance, per row. y may be
@@ -100,13 +126,26 @@ struct Table {
 std::span<const Table* const> available();
 
 /// The table everything uses: the best available, unless the environment variable KLUE_ISA names
-/// another ("baseline", "avx2", "avx512"; for tests and measurements). Throws UnsupportedError when
-/// that one is not available. Decided once per process.
+/// another by isa_name (for tests and measurements). Throws UnsupportedError when that one is not
+/// available. Decided once per process.
 /// Exported for klue::train, which is a library of its own.
 KLUE_EXPORT const Table& active();
 
-/// The product of a precision under the active table, or nullptr where this processor has none:
-/// bf16 needs AVX512_BF16, int8 AVX512_VNNI or AVX_VNNI.
-KLUE_EXPORT const Product* product(Precision precision);
+/// The product of a precision under a table. Every table has one for each: where the processor has
+/// no instruction for it, weights stay small in memory and are widened as they are multiplied.
+constexpr const Product& product_of(const Table& table, Precision precision) {
+  return precision == Precision::bf16   ? *table.bf16
+         : precision == Precision::int8 ? *table.int8
+                                        : *table.f32;
+}
+
+/// The same under the active table.
+KLUE_EXPORT const Product& product(Precision precision);
+
+/// "avx_vnni": how KLUE_ISA spells it.
+const char* isa_name(Isa isa);
+
+/// "AVX2, int8 by maddubs": what a table multiplies by, for people.
+std::string describe(const Table& table, Precision precision);
 
 }  // namespace klue::kernels

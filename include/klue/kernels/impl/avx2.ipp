@@ -24,6 +24,8 @@ namespace {
 #include <klue/kernels/impl/per_target/math.ipp>
 #include <klue/kernels/impl/per_target/product.ipp>
 #include <klue/kernels/impl/per_target/f32.ipp>
+#include <klue/kernels/impl/per_target/round_bf16.ipp>
+#include <klue/kernels/impl/per_target/widened.ipp>
 #include <klue/kernels/impl/per_target/attention.ipp>
 #include <klue/kernels/impl/per_target/layer_norm.ipp>
 // clang-format on
@@ -32,6 +34,9 @@ constexpr Table kTable{
     .isa = Isa::avx2,
     .name = "AVX2",
     .f32 = &kF32,
+    .bf16 = &kWidenedBf16,
+    .int8 = &avx2_maddubs::kInt8,
+    .automatic = Precision::int8,
     .attention_scratch = attention_scratch,
     .attention_head = attention_head,
     .layer_norm = layer_norm,

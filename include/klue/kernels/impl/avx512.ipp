@@ -25,6 +25,8 @@ namespace {
 #include <klue/kernels/impl/per_target/math.ipp>
 #include <klue/kernels/impl/per_target/product.ipp>
 #include <klue/kernels/impl/per_target/f32.ipp>
+#include <klue/kernels/impl/per_target/round_bf16.ipp>
+#include <klue/kernels/impl/per_target/widened.ipp>
 #include <klue/kernels/impl/per_target/attention.ipp>
 #include <klue/kernels/impl/per_target/layer_norm.ipp>
 // clang-format on
@@ -33,6 +35,9 @@ constexpr Table kTable{
     .isa = Isa::avx512,
     .name = "AVX-512",
     .f32 = &kF32,
+    .bf16 = &kWidenedBf16,
+    .int8 = &avx2_maddubs::kInt8,
+    .automatic = Precision::f32,
     .attention_scratch = attention_scratch,
     .attention_head = attention_head,
     .layer_norm = layer_norm,

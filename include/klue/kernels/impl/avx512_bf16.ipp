@@ -27,7 +27,7 @@ namespace {
 #include <klue/kernels/impl/per_target/product.ipp>
 // clang-format on
 
-struct Bf16 {
+struct Bf16 : StoredGroups {
   static constexpr Precision kPrecision = Precision::bf16;
   using Accuracy = Close;
   using Sums = Vector;
@@ -79,6 +79,7 @@ inline void pack_panel(const float* rows, size_t count, size_t in_features, void
 
 constexpr Product kBf16{
     .precision = Precision::bf16,
+    .form = "AVX512_BF16",
     .panel_width = kPanel,
     .group_numbers = 2,
     .pack_panel = pack_panel,

@@ -23,6 +23,7 @@ namespace {
 #include <klue/kernels/impl/per_target/simd.ipp>
 #include <klue/kernels/impl/per_target/math.ipp>
 #include <klue/kernels/impl/per_target/product.ipp>
+#include <klue/kernels/impl/per_target/rotation.ipp>
 // clang-format on
 
 [[gnu::always_inline]] inline Integers add_products(Integers sums, int x, Integers weights) {
@@ -41,7 +42,14 @@ namespace {
   _mm256_store_si256(reinterpret_cast<__m256i*>(to), _mm256_cvtps_epi32(x));
 }
 
+constexpr const char* kForm = "VNNI";
+constexpr size_t kTogether = 4;
+constexpr float kLeastCode = 0.0f;
+
+// clang-format off
+#include <klue/kernels/impl/per_target/dot_int8.ipp>
 #include <klue/kernels/impl/per_target/int8.ipp>
+// clang-format on
 
 }  // namespace
 }  // namespace klue::kernels::avx_vnni

@@ -98,6 +98,9 @@ struct LinearSource {
 std::unique_ptr<const Linear> make_linear(Engine engine, Precision precision,
                                           const LinearSource& source, const ThreadPool& pool);
 
+/// What Precision::automatic means of an engine here; any other precision is what it says.
+Precision chosen_precision(Engine engine, Precision precision);
+
 /// "packed, AVX-512, f32": what `make_linear` would use here, for people.
 std::string describe_engine(Engine engine, Precision precision);
 

@@ -62,6 +62,7 @@ constexpr OnednnTypes onednn_types_of(Precision precision) {
     case Precision::int8:
       return {OnednnType::u8, OnednnType::s8, OnednnType::s32};
     case Precision::f32:
+    case Precision::automatic:
       break;
   }
   return {OnednnType::f32, OnednnType::f32, OnednnType::f32};
@@ -221,6 +222,7 @@ class OnednnLinear final : public ProductLinear {
       pack_panel(source, slice * slice_panels_ + p, rows.data(), panel.data());
       switch (product().precision) {
         case Precision::f32:
+        case Precision::automatic:  // which is none of a product's
           spread<std::uint32_t>(panel.data(), p * width, plain.data());
           break;
         case Precision::bf16:

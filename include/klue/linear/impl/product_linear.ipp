@@ -17,7 +17,7 @@ std::size_t divided_up(std::size_t n, std::size_t by) {
 ProductLinear::ProductLinear(const kernels::Product& product, const LinearSource& source)
     : Linear(source.in_features, source.out_features),
       product_(product),
-      groups_(divided_up(source.in_features, product.group_numbers)),
+      groups_(product.groups(source.in_features)),
       panel_count_(divided_up(source.out_features, product.panel_width)) {
   if (product.precision == Precision::int8) {
     column_scale_ = AlignedBuffer<float>(panel_count_ * product.panel_width);
@@ -29,7 +29,7 @@ ProductLinear::ProductLinear(const kernels::Product& product, const LinearSource
 }
 
 std::size_t ProductLinear::panel_bytes() const {
-  return groups_ * product_.panel_width * kGroupBytes;
+  return product_.panel_bytes(in_features());
 }
 
 std::size_t ProductLinear::memory_bytes() const noexcept {

@@ -169,7 +169,9 @@ template <class T>
 Products<T>::Products(const ThreadPool& pool, Precision precision) : pool_(&pool) {
   if (precision != Precision::f32) {
     if constexpr (std::is_same_v<T, float>)
-      product_ = precision == Precision::bf16 ? kernels::product(precision) : nullptr;
+      // Without an instruction of its own bf16 would save memory that training does not keep.
+      if (precision == Precision::bf16 && kernels::product(precision).plain_groups)
+        product_ = &kernels::product(precision);
     if (product_ == nullptr)
       throw UnsupportedError(
           "training in this precision is not possible here",

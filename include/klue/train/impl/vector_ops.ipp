@@ -72,8 +72,9 @@ const VectorOps& vector_ops() {
     case kernels::Isa::avx512:
       return train_avx512::kVectorOps;
     case kernels::Isa::avx2:
+    case kernels::Isa::avx_vnni:
       return train_avx2::kVectorOps;
-    case kernels::Isa::baseline:
+    default:
       break;
   }
 #endif

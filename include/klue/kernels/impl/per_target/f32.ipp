@@ -36,6 +36,7 @@ inline void pack_panel_f32(const float* rows, size_t count, size_t in_features, 
 
 constexpr Product kF32{
     .precision = Precision::f32,
+    .form = "",
     .panel_width = kPanel,
     .group_numbers = 1,
     .pack_panel = pack_panel_f32,

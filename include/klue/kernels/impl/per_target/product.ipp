@@ -1,9 +1,15 @@
 // Matrix products over packed weights, the inner loop of everything, for all precisions.
 //
 // A precision is an Operation:
+//   Stored, load_weights(row, half)  how packed weights lie in memory, and either vector of a
+//   panel's
+//                                row
+//   kStep                        how many groups accumulate takes at once, 1 or 2
+//   kMultipliesMatrices          whether it has a multiply<Rows, Panels> of its own in the place of
+//                                accumulate
 //   Sums                         what products are added up in, one per output feature
 //   zero(), load_sums(memory)
-//   accumulate(x, w, sums)       sums + x · w for one group of x and kLanes groups of weights
+//   accumulate(x, w…, sums)      sums + x · w for kStep groups of x and kLanes groups of weights
 //   to_float(sums, …)            the product as numbers
 
 // Rows computed together: as many as leave room for two vectors of weights and a broadcast group in
@@ -13,13 +19,25 @@ constexpr size_t kMaxRows = (kVectors - 4) / 2;
 // One or two rows would leave most of the registers empty, and the processor waiting for one sum
 // before it adds to it again. They are multiplied with several panels at once: 8 sums are as many
 // as two multiply-adds per cycle, each 4 cycles long, can work on.
+// Sums of whole numbers take one cycle, and two steps already have registers of weights enough.
+template <class Operation>
 constexpr size_t panels_together(size_t rows) {
+  if (Operation::kStep > 1) return rows == 1 ? 2 : 1;
   return rows == 1 ? 4 : rows == 2 ? 2 : 1;
 }
 
-struct F32 {
+// Weights that are multiplied as they lie in memory: a vector of 32-bit groups.
+struct StoredGroups {
+  using Stored = float;
+  static constexpr size_t kStep = 1;
+  static constexpr bool kMultipliesMatrices = false;
+  [[gnu::always_inline]] static Vector load_weights(const Stored* row, size_t half) {
+    return load(row + half * kLanes);
+  }
+};
+
+struct F32 : StoredGroups {
   static constexpr Precision kPrecision = Precision::f32;
-  static constexpr size_t kGroupNumbers = 1;
   using Accuracy = Exact;
   using Sums = Vector;
   [[gnu::always_inline]] static Sums zero() { return Vector{}; }
@@ -29,21 +47,49 @@ struct F32 {
   }
 };
 
-// Memory to fetch while multiplying: two places per group of x, each moving on by half of a row of
-// the panels.
+// Memory to fetch while multiplying: two places per step, each moving on by half of what a step
+// takes of the panels.
 struct Ahead {
-  const float* first;
-  const float* second;
-  size_t step;  // 0: nothing to fetch
+  const void* first;
+  const void* second;
+  size_t step;  // bytes; 0: nothing to fetch
 };
+
+// Half of what one step of `panels` panels takes from memory.
+template <class Operation>
+constexpr size_t ahead_bytes(size_t panels) {
+  return panels * kPanel * Operation::kStep * sizeof(typename Operation::Stored) / 2;
+}
+
+template <size_t Bytes>
+[[gnu::always_inline]] inline void prefetch(const char* first, const char* second) {
+  __builtin_prefetch(first, 0, 2);
+  __builtin_prefetch(second, 0, 2);
+  if constexpr (Bytes > 64) prefetch<Bytes - 64>(first + 64, second + 64);
+}
+
+template <class Operation, size_t Rows, size_t Vectors>
+[[gnu::always_inline]] inline void load_step(const typename Operation::Stored* panels,
+                                             size_t groups, Vector (&weights)[Vectors]) {
+#pragma GCC unroll 8
+  for (size_t v = 0; v < Vectors; ++v) {
+    weights[v] = Operation::load_weights(panels + v / 2 * groups * kPanel, v % 2);
+    // Or GCC loads them anew for each of a few rows, and the loads take longer than the sums.
+    if constexpr (Rows > 1) hold(weights[v]);
+  }
+}
 
 // sums[r] = Σₖ x[r × x_stride + k] · panels[k × kPanel …], for `Panels` panels that lie one after
 // another. Groups are passed as float whatever they hold. Every sum runs over k in order whatever
-// `Rows` and `Panels` are: a row does not depend on its neighbours.
+// `Rows` and `Panels` are: a row does not depend on its neighbours. `groups` is a multiple of
+// kStep.
 template <class Operation, size_t Rows, size_t Panels>
 [[gnu::always_inline]] inline void multiply_panels(
-    const float* x, size_t x_stride, const float* panels, size_t groups, Ahead ahead,
-    typename Operation::Sums (&sums)[Rows][2 * Panels]) {
+    const float* x, size_t x_stride, const typename Operation::Stored* panels, size_t groups,
+    Ahead ahead, typename Operation::Sums (&sums)[Rows][2 * Panels]) {
+  constexpr size_t kStep = Operation::kStep;
+  const char* first_ahead = static_cast<const char*>(ahead.first);
+  const char* second_ahead = static_cast<const char*>(ahead.second);
   // A copy of its own for the loop: `sums` is indexed later, so the compiler keeps it in memory.
   typename Operation::Sums inner[Rows][2 * Panels];
 #pragma GCC unroll 16
@@ -57,31 +103,26 @@ template <class Operation, size_t Rows, size_t Panels>
 #pragma GCC unroll 16
   for (size_t p = 0; p < kPointers; ++p)
     pointer[p] = x + 3 * p * x_stride;
-  for (size_t k = 0; k < groups; ++k, panels += kPanel) {
-#pragma GCC unroll 8
-    for (size_t line = 0; line < Panels * kPanel / 2; line += 16) {
-      __builtin_prefetch(ahead.first + line, 0, 2);
-      __builtin_prefetch(ahead.second + line, 0, 2);
-    }
-    ahead.first += ahead.step;
-    ahead.second += ahead.step;
-    Vector weights[2 * Panels];
-#pragma GCC unroll 8
-    for (size_t v = 0; v < 2 * Panels; ++v) {
-      weights[v] = load(panels + v / 2 * groups * kPanel + v % 2 * kLanes);
-      // Or GCC loads them anew for each of a few rows, and the loads take longer than the sums.
-      if constexpr (Rows > 1) hold(weights[v]);
-    }
+  for (size_t k = 0; k < groups; k += kStep, panels += kStep * kPanel) {
+    prefetch<ahead_bytes<Operation>(Panels)>(first_ahead, second_ahead);
+    first_ahead += ahead.step;
+    second_ahead += ahead.step;
+    Vector weights[kStep][2 * Panels];
+    load_step<Operation, Rows>(panels, groups, weights[0]);
+    if constexpr (kStep > 1) load_step<Operation, Rows>(panels + kPanel, groups, weights[1]);
 #pragma GCC unroll 16
     for (size_t r = 0; r < Rows; ++r) {
       const float* const group = pointer[r / 3] + (r % 3) * x_stride;
 #pragma GCC unroll 8
       for (size_t v = 0; v < 2 * Panels; ++v)
-        inner[r][v] = Operation::accumulate(group, weights[v], inner[r][v]);
+        if constexpr (kStep == 1)
+          inner[r][v] = Operation::accumulate(group, weights[0][v], inner[r][v]);
+        else
+          inner[r][v] = Operation::accumulate(group, weights[0][v], weights[1][v], inner[r][v]);
     }
 #pragma GCC unroll 16
     for (size_t p = 0; p < kPointers; ++p)
-      ++pointer[p];
+      pointer[p] += kStep;
   }
 #pragma GCC unroll 16
   for (size_t r = 0; r < Rows; ++r)
@@ -145,7 +186,7 @@ struct Columns {
   [[gnu::always_inline]] Vector to_float(const Gemm& g, size_t row,
                                          typename Operation::Sums product) const {
     if constexpr (Operation::kPrecision == Precision::int8)
-      return Operation::to_float(product, g.row_scale[row], g.row_zero[row], scale, sum, bias);
+      return Operation::to_float(product, g, row, scale, sum, bias);
     else
       return product + bias;
   }
@@ -245,6 +286,12 @@ void finish_panels(const Gemm& g, const void* sums, size_t stride, size_t first_
 
 // ---------------------------------------------------------------------------------- whole product
 
+template <class Operation>
+[[gnu::always_inline]] inline const typename Operation::Stored* packed_panel(const Gemm& g,
+                                                                             size_t panel) {
+  return static_cast<const typename Operation::Stored*>(g.panels) + panel * kPanel * g.groups;
+}
+
 template <class Operation, size_t Rows, size_t Panels>
 [[gnu::noinline]] void linear_block(const Gemm& g, size_t first_row, size_t panel, Ahead ahead) {
   // Where the results go is seldom in the nearer caches. Fetched now, it is when they are there.
@@ -252,9 +299,12 @@ template <class Operation, size_t Rows, size_t Panels>
     for (size_t v = 0; v < 2 * Panels; ++v)
       __builtin_prefetch(g.y + (first_row + r) * g.y_stride + panel * kPanel + v * kLanes, 1, 3);
   typename Operation::Sums sums[Rows][2 * Panels];
-  const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
-  multiply_panels<Operation, Rows, Panels>(static_cast<const float*>(g.x) + first_row * g.x_stride,
-                                           g.x_stride, weights, g.groups, ahead, sums);
+  const float* const x = static_cast<const float*>(g.x) + first_row * g.x_stride;
+  const auto* const weights = packed_panel<Operation>(g, panel);
+  if constexpr (Operation::kMultipliesMatrices)
+    Operation::template multiply<Rows, Panels>(x, g.x_stride, weights, g.groups, ahead, sums);
+  else
+    multiply_panels<Operation, Rows, Panels>(x, g.x_stride, weights, g.groups, ahead, sums);
   for (size_t p = 0; p < Panels; ++p)
     finish_rows<Operation>(g, first_row, Rows, (panel + p) * kPanel,
                            {reinterpret_cast<const float*>(sums[0] + 2 * p), Panels * kPanel});
@@ -263,16 +313,18 @@ template <class Operation, size_t Rows, size_t Panels>
 // A short text does little with each weight before it needs the next: without help it would wait
 // for memory half of the time. So each panel fetches the one after it: in its first two row blocks
 // half each.
-inline Ahead next_panel(const float* panel, size_t groups, size_t block) {
+template <class Operation>
+inline Ahead next_panel(const typename Operation::Stored* panel, size_t groups, size_t block) {
   if (block >= 2) return {panel, panel, 0};
-  const float* const next = panel + groups * kPanel + block * groups * kPanel / 2;
-  return {next, next, kPanel / 2};
+  const auto* const next = panel + groups * kPanel + block * groups * kPanel / 2;
+  return {next, next, ahead_bytes<Operation>(1)};
 }
 
 // The same for `panels` panels that only one row block is multiplied with: all of the next ones.
-inline Ahead next_panels(const float* panel, size_t groups, size_t panels) {
-  const float* const next = panel + panels * groups * kPanel;
-  return {next, next + panels * groups * kPanel / 2, panels * kPanel / 2};
+template <class Operation>
+inline Ahead next_panels(const typename Operation::Stored* panel, size_t groups, size_t panels) {
+  const auto* const next = panel + panels * groups * kPanel;
+  return {next, next + panels * groups * kPanel / 2, ahead_bytes<Operation>(panels)};
 }
 
 // One row block from panel to panel, several at once where it is low.
@@ -282,16 +334,15 @@ struct LowProduct {
 
   template <size_t Rows>
   [[gnu::always_inline]] void run(size_t first_row) {
-    run_from<Rows, panels_together(Rows)>(first_row, g.first_panel);
+    run_from<Rows, panels_together<Operation>(Rows)>(first_row, g.first_panel);
   }
 
   template <size_t Rows, size_t Panels>
   [[gnu::always_inline]] void run_from(size_t first_row, size_t panel) {
-    for (; panel + Panels <= g.last_panel; panel += Panels) {
-      const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
-      linear_block<Operation, Rows, Panels>(g, first_row, panel,
-                                            next_panels(weights, g.groups, Panels));
-    }
+    for (; panel + Panels <= g.last_panel; panel += Panels)
+      linear_block<Operation, Rows, Panels>(
+          g, first_row, panel,
+          next_panels<Operation>(packed_panel<Operation>(g, panel), g.groups, Panels));
     if constexpr (Panels > 1) run_from<Rows, Panels - 1>(first_row, panel);
   }
 };
@@ -304,9 +355,9 @@ struct PanelProduct {
 
   template <size_t Rows>
   [[gnu::always_inline]] void run(size_t row) {
-    const float* const weights = static_cast<const float*>(g.panels) + panel * kPanel * g.groups;
-    linear_block<Operation, Rows, 1>(g, first_row + row, panel,
-                                     next_panel(weights, g.groups, block++));
+    linear_block<Operation, Rows, 1>(
+        g, first_row + row, panel,
+        next_panel<Operation>(packed_panel<Operation>(g, panel), g.groups, block++));
   }
 };
 
