@@ -29,6 +29,7 @@ struct Progress {
   std::uint64_t total = 0;     ///< bytes there will be
 };
 
+/// Where models are looked for; defaults are those of huggingface_hub.
 struct Options {
   /// Where the models are kept, one folder models--organisation--name each, laid out as
   /// huggingface_hub does it and shared with it.

@@ -107,7 +107,8 @@ static inline klue_text klue_text_pair_of(const char* text, const char* pair) {
 
 /// A part of a text, [begin, end).
 typedef struct klue_offset {
-  size_t begin, end;
+  size_t begin;  ///< the first
+  size_t end;    ///< behind the last
 } klue_offset;
 
 // --------------------------------------------------------------------------------------- models
@@ -130,11 +131,11 @@ enum { KLUE_DIALECT_OF_MODEL = 0, KLUE_DIALECT_HUGGINGFACE = 1, KLUE_DIALECT_TEN
 
 /// As klue::LoadOptions (klue/model.hpp) says.
 typedef struct klue_load_options {
-  size_t struct_size;
-  size_t threads;  ///< 0: all the process may use
-  klue_engine engine;
-  klue_precision precision;
-  klue_dialect dialect;
+  size_t struct_size;        ///< sizeof this struct
+  size_t threads;            ///< 0: all the process may use
+  klue_engine engine;        ///< what multiplies the weights
+  klue_precision precision;  ///< of what is multiplied
+  klue_dialect dialect;      ///< whose tokenization
   const char* preprocessor;  ///< where the tokenizer's files are; NULL: in the model
   size_t batch_tokens;       ///< 0: 256
   size_t weight_expansion;   ///< 0: 4
@@ -148,8 +149,8 @@ KLUE_C_API klue_status klue_model_load(const char* directory, const klue_load_op
 /// A file that is in memory.
 typedef struct klue_file {
   const char* name;  ///< in the model directory: "config.json", "1_Pooling/config.json"
-  const void* data;
-  size_t size;
+  const void* data;  ///< the first byte
+  size_t size;       ///< bytes
 } klue_file;
 
 /// A model whose files are in memory. They are not copied: they must stay until the model and all
@@ -159,11 +160,11 @@ KLUE_C_API klue_status klue_model_load_memory(const klue_file* files, size_t cou
 
 /// What a klue_find_file found.
 typedef struct klue_found_file {
-  const void* data;
-  size_t size;
+  const void* data;  ///< the first byte
+  size_t size;       ///< bytes
   /// Called with `owner` once nothing reads the bytes any more, on any thread; NULL: never.
   void (*release)(void* owner);
-  void* owner;
+  void* owner;  ///< handed to release
 } klue_found_file;
 
 /// Finds a file of a model by its name. Returns 1 with `file` filled in, 0 where there is no such
@@ -179,17 +180,17 @@ KLUE_C_API void klue_model_free(klue_model* model);
 
 /// What was loaded. Texts belong to the model.
 typedef struct klue_model_info {
-  size_t struct_size;
+  size_t struct_size;          ///< sizeof this struct
   const char* engine;          ///< "packed, AVX-512, f32"
   const char* weights_format;  ///< "safetensors"
   const char* head;            ///< "classifier on the first token"; "" where there is none
-  size_t threads;
-  size_t embedding_size;  ///< numbers of a vector of KLUE_POOLING_AUTO
-  size_t hidden_size;     ///< of any other pooling
-  size_t max_length;      ///< tokens that are kept of a text unless a call says otherwise
-  size_t vocabulary_size;
-  size_t memory_bytes;  ///< as Model::memory_bytes() says, at this moment
-  int32_t normalize;    ///< 1: vectors have length 1 unless a call says otherwise; else 0
+  size_t threads;              ///< that may work on one call
+  size_t embedding_size;       ///< numbers of a vector of KLUE_POOLING_AUTO
+  size_t hidden_size;          ///< of any other pooling
+  size_t max_length;           ///< tokens that are kept of a text unless a call says otherwise
+  size_t vocabulary_size;      ///< pieces of the tokenizer
+  size_t memory_bytes;         ///< as Model::memory_bytes() says, at this moment
+  int32_t normalize;           ///< 1: vectors have length 1 unless a call says otherwise; else 0
 } klue_model_info;
 
 /// Fills in `info`, whose struct_size says how much of it the caller knows.
@@ -241,17 +242,17 @@ typedef struct klue_text_report {
 
 /// As klue::EmbedOptions (klue/model.hpp) says.
 typedef struct klue_embed_options {
-  size_t struct_size;
-  klue_pooling pooling;
-  klue_choice normalize;
-  size_t max_length;  ///< 0: the model's
-  klue_truncation truncation;
-  klue_long_texts long_texts;
-  const klue_stop* stop;
+  size_t struct_size;          ///< sizeof this struct
+  klue_pooling pooling;        ///< how token vectors become one
+  klue_choice normalize;       ///< whether vectors get length 1
+  size_t max_length;           ///< 0: the model's
+  klue_truncation truncation;  ///< which of a pair is cut
+  klue_long_texts long_texts;  ///< what becomes of a text with too many tokens
+  const klue_stop* stop;       ///< asked between parts; NULL: never
   /// Told between parts how many of the texts are done, on the calling thread. What is not 0 ends
   /// the call with KLUE_STOPPED.
   int (*progress)(void* user, size_t done, size_t of);
-  void* user;
+  void* user;                 ///< handed to the callback
   klue_text_report* reports;  ///< of the caller's, one for each text; NULL: none
 } klue_embed_options;
 
@@ -277,10 +278,11 @@ KLUE_C_API klue_status klue_tokenizer_load(const char* directory, const klue_loa
 KLUE_C_API klue_status klue_tokenizer_of_model(const klue_model* model, klue_tokenizer** out);
 KLUE_C_API void klue_tokenizer_free(klue_tokenizer* tokenizer);
 
+/// How a text becomes tokens.
 typedef struct klue_tokenize_options {
-  size_t struct_size;
-  size_t max_length;  ///< tokens, special ones included; 0: nothing is cut
-  klue_truncation truncation;
+  size_t struct_size;              ///< sizeof this struct
+  size_t max_length;               ///< tokens, special ones included; 0: nothing is cut
+  klue_truncation truncation;      ///< which of a pair is cut
   int32_t without_special_tokens;  ///< not 0: without them
 } klue_tokenize_options;
 
@@ -324,17 +326,19 @@ typedef struct klue_classifier klue_classifier;
 KLUE_C_API klue_status klue_classifier_new(const klue_model* model, klue_classifier** out);
 KLUE_C_API void klue_classifier_free(klue_classifier* classifier);
 
+/// As klue::ClassifyOptions (klue/task/classify.hpp) says.
 typedef struct klue_classify_options {
-  size_t struct_size;
-  size_t top_k;  ///< 0: all
-  klue_score_function activation;
-  size_t max_length;  ///< tokens of a text; 0: the model's
-  klue_truncation truncation;
+  size_t struct_size;              ///< sizeof this struct
+  size_t top_k;                    ///< 0: all
+  klue_score_function activation;  ///< what makes scores of logits
+  size_t max_length;               ///< tokens of a text; 0: the model's
+  klue_truncation truncation;      ///< which of a pair is cut
 } klue_classify_options;
 
+/// One label of a text.
 typedef struct klue_label {
-  const char* name;
-  double score;
+  const char* name;  ///< as config.json calls it
+  double score;      ///< by which results are ordered
 } klue_label;
 
 typedef struct klue_labels klue_labels;
@@ -350,11 +354,12 @@ typedef struct klue_ranker klue_ranker;
 KLUE_C_API klue_status klue_ranker_new(const klue_model* model, klue_ranker** out);
 KLUE_C_API void klue_ranker_free(klue_ranker* ranker);
 
+/// As klue::RankOptions (klue/task/rank.hpp) says.
 typedef struct klue_rank_options {
-  size_t struct_size;
-  klue_score_function activation;
-  size_t max_length;  ///< tokens of a pair; 0: the model's
-  klue_truncation truncation;
+  size_t struct_size;              ///< sizeof this struct
+  klue_score_function activation;  ///< what makes scores of logits
+  size_t max_length;               ///< tokens of a pair; 0: the model's
+  klue_truncation truncation;      ///< which of a pair is cut
 } klue_rank_options;
 
 /// The score of each pair into memory of the caller's, `count` numbers.
@@ -375,17 +380,19 @@ enum {
   KLUE_AGGREGATION_MAX = 4
 };
 
+/// As klue::TagOptions (klue/task/tag.hpp) says.
 typedef struct klue_tag_options {
-  size_t struct_size;
-  klue_aggregation aggregation;
+  size_t struct_size;            ///< sizeof this struct
+  klue_aggregation aggregation;  ///< what an entity is made of
   size_t max_length;  ///< tokens of a window; 0: the whole text in windows as long as the model
   size_t stride;      ///< tokens that windows share; 0: as klue::TagOptions says
 } klue_tag_options;
 
+/// One entity of a text.
 typedef struct klue_entity {
-  const char* label;  ///< "PS"
-  const char* word;
-  double score;
+  const char* label;        ///< "PS"
+  const char* word;         ///< its tokens, joined
+  double score;             ///< by which results are ordered
   klue_offset offset;       ///< bytes of the text
   klue_offset code_points;  ///< the same in code points
 } klue_entity;
@@ -403,8 +410,9 @@ typedef struct klue_answerer klue_answerer;
 KLUE_C_API klue_status klue_answerer_new(const klue_model* model, klue_answerer** out);
 KLUE_C_API void klue_answerer_free(klue_answerer* answerer);
 
+/// As klue::AnswerOptions (klue/task/answer.hpp) says.
 typedef struct klue_answer_options {
-  size_t struct_size;
+  size_t struct_size;          ///< sizeof this struct
   size_t top_k;                ///< 0: 1
   size_t max_length;           ///< tokens of a window; 0: 384, or what the model has
   size_t stride;               ///< tokens that windows share; 0: as klue::AnswerOptions says
@@ -414,9 +422,10 @@ typedef struct klue_answer_options {
   double no_answer_threshold;  ///< what the empty answer has to have over another
 } klue_answer_options;
 
+/// One answer.
 typedef struct klue_answer {
-  const char* text;  ///< "": there is no answer
-  double score;
+  const char* text;         ///< "": there is no answer
+  double score;             ///< by which results are ordered
   klue_offset offset;       ///< bytes of the context
   klue_offset code_points;  ///< the same in code points
 } klue_answer;
@@ -439,18 +448,20 @@ typedef struct klue_mask_filler klue_mask_filler;
 KLUE_C_API klue_status klue_mask_filler_new(const klue_model* model, klue_mask_filler** out);
 KLUE_C_API void klue_mask_filler_free(klue_mask_filler* filler);
 
+/// As klue::FillMaskOptions (klue/task/fill_mask.hpp) says.
 typedef struct klue_fill_options {
-  size_t struct_size;
+  size_t struct_size;          ///< sizeof this struct
   size_t top_k;                ///< 0: 5
   const char* const* targets;  ///< pieces that may be chosen; NULL: all
-  size_t target_count;
+  size_t target_count;         ///< how many targets
 } klue_fill_options;
 
+/// One word for a mask.
 typedef struct klue_filling {
-  int32_t token;
+  int32_t token;           ///< id
   const char* token_text;  ///< "##체"
   const char* sequence;    ///< the text with this mask filled
-  double score;
+  double score;            ///< by which results are ordered
 } klue_filling;
 
 typedef struct klue_fillings klue_fillings;

@@ -23,16 +23,16 @@ extern "C" {
 /// As klue::hub::Options (klue/hub.hpp) says. What is 0 or NULL is as the variables HF_HUB_CACHE,
 /// HF_ENDPOINT, HF_TOKEN and so on of the environment have it.
 typedef struct klue_hub_options {
-  size_t struct_size;
-  const char* cache;
-  const char* endpoint;
-  const char* token;
-  klue_choice offline;  ///< KLUE_YES: only the cache, never the network
-  int32_t timeout_seconds;
+  size_t struct_size;       ///< sizeof this struct
+  const char* cache;        ///< folder of the models
+  const char* endpoint;     ///< address of the hub
+  const char* token;        ///< secret, for models that need one
+  klue_choice offline;      ///< KLUE_YES: only the cache, never the network
+  int32_t timeout_seconds;  ///< 0: as the environment says
   /// Told how far a download is: bytes of all files of the call. What is not 0 ends it with
   /// KLUE_STOPPED; a later call takes it up again.
   int (*progress)(void* user, const char* file, uint64_t received, uint64_t total);
-  void* user;
+  void* user;  ///< handed to the callback
 } klue_hub_options;
 
 /// 1 where a text could be the name of a model, "organisation/model@revision"; else 0.

@@ -26,6 +26,7 @@ class Place;
 struct HeadConfig;
 }  // namespace detail
 
+/// How a model is loaded; all may be left as it is.
 struct LoadOptions {
   std::size_t threads = 0;  ///< that may work on one call; 0: all the process may use
   /// Threads to share with other models, in the place of `threads`. Unset: the model's own.
@@ -73,9 +74,11 @@ struct TextReport {
   std::size_t tokens = 0;   ///< that it has, special tokens included
   std::size_t kept = 0;     ///< of them, that its vector is made of
   std::size_t unknown = 0;  ///< of those kept, that stand for what the vocabulary lacks ([UNK])
+  /// Whether tokens were left out.
   bool cut() const noexcept { return kept < tokens; }
 };
 
+/// How texts become vectors; all may be left as it is.
 struct EmbedOptions {
   /// Automatic: all that the model directory says, its Dense layers included; else mean. Any other
   /// takes the place of the directory's own pooling and of the modules behind it, which were
@@ -86,7 +89,7 @@ struct EmbedOptions {
   std::optional<bool> normalize{};
   std::optional<std::size_t> max_length{};  ///< as in TextOptions
   std::optional<Truncation> truncation{};   ///< as in TextOptions
-  LongTexts long_texts = LongTexts::cut;
+  LongTexts long_texts = LongTexts::cut;    ///< what becomes of a text with too many tokens
   /// Asked between parts of `batch_tokens`; where a stop is requested, the call ends in a
   /// StoppedError.
   std::stop_token stop{};
@@ -135,11 +138,11 @@ struct HeadInfo {
 
 /// What `Model::load` found, for people and logs.
 struct ModelInfo {
-  std::filesystem::path directory;
-  std::filesystem::path weights_file;
-  std::string weights_format;  ///< "safetensors"
-  std::string engine;          ///< "packed, AVX-512, f32"
-  std::size_t threads = 1;
+  std::filesystem::path directory;     ///< as it was given
+  std::filesystem::path weights_file;  ///< which the tensors came from
+  std::string weights_format;          ///< "safetensors"
+  std::string engine;                  ///< "packed, AVX-512, f32"
+  std::size_t threads = 1;             ///< that may work on one call
   /// What Pooling::automatic stands for; several are put side by side.
   std::vector<Pooling> poolings{Pooling::mean};
   std::vector<std::string> modules{};  ///< what follows them, in order: "Dense 768 → 256, tanh"
@@ -218,8 +221,10 @@ class KLUE_EXPORT Model {
 
   /// The two-step form: tokenize, bert_pack_inputs, then encoder().
   const Preprocessor& preprocessor() const noexcept;
+  /// The encoder alone: ids in, vectors out.
   const Encoder& encoder() const noexcept;
 
+  /// What was loaded.
   const ModelInfo& info() const noexcept;
 
   /// Bytes of memory that this model and its copies hold together: the packed weights, the
@@ -244,6 +249,7 @@ class KLUE_EXPORT Model {
 /// `Model::load(directory).preprocessor()` would be. Throws as Model::load does.
 KLUE_EXPORT Preprocessor load_preprocessor(const std::filesystem::path& directory,
                                            const LoadOptions& options = {});
+/// The same of files that are not on a disk.
 KLUE_EXPORT Preprocessor load_preprocessor(const Files& files, const LoadOptions& options = {});
 
 }  // namespace klue

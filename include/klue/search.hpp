@@ -17,18 +17,21 @@ namespace klue {
 /// Vectors in memory, one behind another: [rows, columns] in C order. The memory is the caller's
 /// and may be a mapped file; any alignment of a float will do.
 struct KLUE_EXPORT VectorsView {
-  const float* data = nullptr;
-  std::size_t rows = 0, columns = 0;
+  const float* data = nullptr;        ///< of the first row
+  std::size_t rows = 0, columns = 0;  ///< of the matrix, in C order
 
   VectorsView() = default;
+  /// Over memory of the caller's, which must outlive the view.
   VectorsView(const float* data_, std::size_t rows_, std::size_t columns_)
       : data(data_), rows(rows_), columns(columns_) {}
   /// Of a tensor [rows, columns]. Throws UsageError for another rank.
   VectorsView(const Tensor& tensor);  // NOLINT: what `Model::embed` returns is a list of vectors
 
+  /// Row i, which must be below rows.
   std::span<const float> row(std::size_t i) const { return {data + i * columns, columns}; }
 };
 
+/// What makes two vectors near each other.
 enum class Similarity : std::uint8_t {
   cosine,  ///< in [−1, 1]; 0 where a vector has length 0
   dot      ///< the inner product
@@ -36,15 +39,16 @@ enum class Similarity : std::uint8_t {
 
 /// A vector that is near, and how near.
 struct Hit {
-  std::size_t index = 0;
-  float score = 0;
+  std::size_t index = 0;  ///< of the row
+  float score = 0;        ///< the similarity
   bool operator==(const Hit&) const = default;
 };
 
+/// How the nearest are looked for.
 struct TopKOptions {
   std::size_t k = 10;  ///< hits for each query; fewer where there are fewer vectors
-  Similarity similarity = Similarity::cosine;
-  std::size_t threads = 0;  ///< 0: all the process may use
+  Similarity similarity = Similarity::cosine;  ///< what counts as near
+  std::size_t threads = 0;                     ///< 0: all the process may use
 };
 
 /// The k nearest vectors of each query, of vectors that come in parts: they need not be in memory
@@ -83,16 +87,17 @@ KLUE_EXPORT std::vector<std::vector<Hit>> top_k(VectorsView queries, VectorsView
 /// Two vectors that are near each other.
 struct SimilarPair {
   std::size_t first = 0, second = 0;  ///< first < second
-  float score = 0;
+  float score = 0;                    ///< the similarity
   bool operator==(const SimilarPair&) const = default;
 };
 
+/// How near pairs are looked for.
 struct PairOptions {
   /// The least score of a pair. A millionth less counts, too: as much as rounding may take from the
   /// cosine of equal vectors.
   float threshold = 0.9f;
-  Similarity similarity = Similarity::cosine;
-  std::size_t threads = 0;  ///< 0: all the process may use
+  Similarity similarity = Similarity::cosine;  ///< what counts as near
+  std::size_t threads = 0;                     ///< 0: all the process may use
 };
 
 /// Calls `found` for all pairs at or above the threshold, in the order of their first vectors, then

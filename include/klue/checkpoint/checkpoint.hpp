@@ -42,8 +42,8 @@ KLUE_EXPORT std::string_view dtype_name(DType dtype) noexcept;
 /// One tensor as it lies in its file, not necessarily aligned. A scalar has rank 0 and one element;
 /// an extent of 0 makes a tensor without elements.
 struct KLUE_EXPORT TensorView {
-  DType dtype = DType::f32;
-  std::vector<std::size_t> shape{};
+  DType dtype = DType::f32;          ///< of the elements as they are stored
+  std::vector<std::size_t> shape{};  ///< row-major
 
   /// From the first element to the last. In C order these are exactly
   /// element_count() × dtype_size(dtype) bytes.
@@ -72,22 +72,24 @@ struct KLUE_EXPORT TensorView {
 /// configuration file. What tensors cannot tell (the layer norms' epsilon, the activation, which
 /// ids are special) has to come from elsewhere.
 struct EncoderShape {
-  std::size_t layers = 0;
-  std::size_t hidden = 0;
-  std::size_t heads = 0;
-  std::size_t intermediate = 0;
-  std::size_t vocabulary = 0;
-  std::size_t positions = 0;  ///< rows of the position table, of which row 0 is the first token's
-  std::size_t token_types = 0;
+  std::size_t layers = 0;        ///< of the encoder
+  std::size_t hidden = 0;        ///< width of a token's vector
+  std::size_t heads = 0;         ///< of attention
+  std::size_t intermediate = 0;  ///< width inside the feed-forward part
+  std::size_t vocabulary = 0;    ///< rows of the word embeddings
+  std::size_t positions = 0;    ///< rows of the position table, of which row 0 is the first token's
+  std::size_t token_types = 0;  ///< rows of the type embeddings
 };
 
 /// The tensors of a model by name, whatever file format is behind them. Views stay valid as long as
 /// the checkpoint, or a copy of it, lives.
 class Checkpoint {
  public:
+  /// Views by name.
   using Tensors = std::map<std::string, TensorView, std::less<>>;
 
   Checkpoint() = default;
+  /// Views into memory that the owners keep; file is what errors name.
   Checkpoint(std::filesystem::path file, Tensors tensors,
              std::vector<std::shared_ptr<const void>> owners, std::string format = {},
              std::optional<EncoderShape> shape = {}, bool mapped = false)
@@ -104,6 +106,7 @@ class Checkpoint {
     return found == tensors_.end() ? nullptr : &found->second;
   }
 
+  /// All of them, by name.
   const Tensors& tensors() const noexcept { return tensors_; }
 
   /// The file that was opened; errors name it. Of a checkpoint in several files, their index.

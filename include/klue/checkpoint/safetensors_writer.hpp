@@ -16,10 +16,10 @@ namespace klue {
 /// One tensor of a file that is to be written: its elements in C order, as many bytes as shape and
 /// dtype say.
 struct TensorToWrite {
-  std::string name;
-  DType dtype = DType::f32;
-  std::vector<std::size_t> shape;
-  std::span<const std::byte> bytes;
+  std::string name;                  ///< unique in the file
+  DType dtype = DType::f32;          ///< of the elements
+  std::vector<std::size_t> shape;    ///< row-major
+  std::span<const std::byte> bytes;  ///< little-endian, as many as shape and dtype say
 };
 
 /// Writes a safetensors file: under its name there is nothing, or what was there, until all of it

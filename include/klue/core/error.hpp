@@ -21,11 +21,16 @@ struct ErrorContext {
 /// [768, 768], found [768, 1024])`. Only std::bad_alloc can reach a caller beside it.
 class KLUE_EXPORT Error : public std::runtime_error {
  public:
+  /// One line for people is made of both.
   explicit Error(std::string_view message, ErrorContext context = {});
 
+  /// The file that it is about, or empty.
   const std::string& file() const noexcept { return context_.file; }
+  /// The field of that file, or the argument; or empty.
   const std::string& field() const noexcept { return context_.field; }
+  /// What would have been right, or empty.
   const std::string& expected() const noexcept { return context_.expected; }
+  /// What was found, or empty.
   const std::string& actual() const noexcept { return context_.actual; }
 
  private:

@@ -15,7 +15,7 @@ namespace klue {
 
 /// The content of a file that is in memory.
 struct FileBytes {
-  std::span<const std::byte> bytes{};
+  std::span<const std::byte> bytes{};  ///< all of it
   /// What the bytes belong to: a model keeps it as long as it reads them. Empty: they outlive every
   /// model that is made of them.
   std::shared_ptr<const void> owner{};
@@ -56,6 +56,7 @@ class KLUE_EXPORT MemoryFiles final : public Files {
  public:
   /// Takes the content over. A name that is there is replaced.
   void add(std::string name, std::vector<std::byte> content);
+  /// The same for text.
   void add(std::string name, std::string content);
 
   /// Copies nothing: the bytes must outlive this and every model made of it, as those that a

@@ -21,17 +21,25 @@ class KLUE_EXPORT Tensor {
 
   /// All elements zero. Throws UsageError where no memory could hold so many elements.
   explicit Tensor(std::vector<std::size_t> shape);
+  /// The same for a braced list: Tensor{2, 768}.
   Tensor(std::initializer_list<std::size_t> shape) : Tensor(std::vector<std::size_t>(shape)) {}
 
   /// Extents, outermost first.
   const std::vector<std::size_t>& shape() const noexcept { return shape_; }
+  /// Dimensions.
   std::size_t rank() const noexcept { return shape_.size(); }
+  /// Numbers in all.
   std::size_t size() const noexcept { return values_.size(); }
+  /// Whether there are none.
   bool empty() const noexcept { return values_.empty(); }
 
+  /// The first number; all follow in C order.
   float* data() noexcept { return values_.data(); }
+  /// The first number; all follow in C order.
   const float* data() const noexcept { return values_.data(); }
+  /// All numbers, in C order.
   std::span<float> values() noexcept { return {values_.data(), values_.size()}; }
+  /// All numbers, in C order.
   std::span<const float> values() const noexcept { return {values_.data(), values_.size()}; }
 
   /// The contiguous part at these leading indices: of a [batch, seq, hidden] tensor, `at(b)` is a
@@ -41,6 +49,7 @@ class KLUE_EXPORT Tensor {
     const auto [begin, length] = slice({static_cast<std::size_t>(index)...});
     return {values_.data() + begin, length};
   }
+  /// The same, to be written to.
   template <class... Index>
   std::span<float> at(Index... index) {
     const auto [begin, length] = slice({static_cast<std::size_t>(index)...});

@@ -46,12 +46,14 @@ concept PairLike = requires(T pair) {
 /// A text, or two that belong together (premise and hypothesis, question and passage). UTF-8.
 /// Views: what they show must outlive this, so that it is not made from strings that end at once.
 struct TextPair {
-  std::string_view text{};
-  std::optional<std::string_view> text_pair{};
+  std::string_view text{};                      ///< UTF-8
+  std::optional<std::string_view> text_pair{};  ///< unset: a single text
 
   TextPair() = default;
+  /// A single text.
   template <detail::TextLike First>
   requires(!detail::TemporaryText<First&&>) TextPair(First&& first) : text(first) {}
+  /// A pair.
   template <detail::TextLike First, detail::TextLike Second>
   requires(!detail::TemporaryText<First&&> && !detail::TemporaryText<Second&&>)
       TextPair(First&& first, Second&& second)
@@ -78,13 +80,16 @@ class Texts {
   /// An element of a braced list, whose temporaries live until the end of the call.
   class Element {
    public:
+    /// A single text.
     template <detail::TextLike First>
     Element(First&& first) : texts_(std::string_view(first), std::nullopt) {}
+    /// A pair.
     template <detail::TextLike First, detail::TextLike Second>
     Element(First&& first, Second&& second)
         : texts_(std::string_view(first), std::string_view(second)) {}
     template <detail::TextLike First, detail::TextLike Second, class... More>
     Element(First&&, Second&&, More&&...) = delete;  // at most two texts belong together
+    /// Either.
     Element(const TextPair& texts) : texts_(texts) {}
 
    private:
@@ -92,6 +97,7 @@ class Texts {
     TextPair texts_;
   };
 
+  /// A braced list of texts and pairs.
   Texts(std::initializer_list<Element> texts) {
     texts_.reserve(texts.size());
     for (const Element& element : texts)
@@ -102,8 +108,10 @@ class Texts {
   template <detail::TextLike One>
   Texts(One&& text) : texts_{TextPair(std::string_view(text), std::nullopt)} {}
 
+  /// One text or pair.
   Texts(const TextPair& texts) : texts_{texts} {}
 
+  /// A range of texts or pairs.
   template <std::ranges::input_range Range>
   requires(!std::same_as<std::remove_cvref_t<Range>, Texts> && !detail::TextLike<Range> &&
            (detail::TextLike<std::ranges::range_reference_t<Range>> ||
@@ -116,8 +124,11 @@ class Texts {
       add(std::forward<std::ranges::range_reference_t<Range>>(element));
   }
 
+  /// Texts or pairs.
   std::size_t size() const noexcept { return texts_.size(); }
+  /// Whether there are none.
   bool empty() const noexcept { return texts_.empty(); }
+  /// The i-th, which must be below size().
   const TextPair& operator[](std::size_t i) const noexcept { return texts_[i]; }
 
  private:

@@ -22,28 +22,31 @@ enum class PositionScheme : std::uint8_t {
 
 /// The shape of an encoder, under the names of Hugging Face's config.json.
 struct EncoderConfig {
-  std::string model_type = "roberta";
-  std::size_t vocab_size = 32000;
-  std::size_t hidden_size = 768;
+  std::string model_type = "roberta";  ///< roberta, bert or electra
+  std::size_t vocab_size = 32000;      ///< rows of the word embeddings
+  std::size_t hidden_size = 768;       ///< width of a token's vector
   /// Width of the embedding tables, where a layer (ELECTRA's `embeddings_project`) makes it
   /// hidden_size; 0: hidden_size.
   std::size_t embedding_size = 0;
-  std::size_t num_hidden_layers = 12;
-  std::size_t num_attention_heads = 12;
-  std::size_t intermediate_size = 3072;
-  std::size_t max_position_embeddings = 514;
-  std::size_t type_vocab_size = 1;
-  std::size_t pad_token_id = 1;
-  float layer_norm_eps = 1e-5f;
-  Activation hidden_act = Activation::gelu;
-  PositionScheme positions = PositionScheme::after_padding;
+  std::size_t num_hidden_layers = 12;         ///< layers of the encoder
+  std::size_t num_attention_heads = 12;       ///< which divide hidden_size
+  std::size_t intermediate_size = 3072;       ///< width inside the feed-forward part
+  std::size_t max_position_embeddings = 514;  ///< rows of the position embeddings
+  std::size_t type_vocab_size = 1;            ///< rows of the type embeddings
+  std::size_t pad_token_id = 1;               ///< where positions begin behind, in RoBERTa
+  float layer_norm_eps = 1e-5f;               ///< added to the variance
+  Activation hidden_act = Activation::gelu;   ///< of the feed-forward part
+  PositionScheme positions = PositionScheme::after_padding;  ///< how a token gets its position
 
+  /// Whether the embeddings are narrower than the layers, as ELECTRA's may be.
   bool projects_embeddings() const noexcept {
     return embedding_size != 0 && embedding_size != hidden_size;
   }
+  /// Width of the embeddings, before any projection.
   std::size_t embedding_width() const noexcept {
     return embedding_size == 0 ? hidden_size : embedding_size;
   }
+  /// Width of one attention head.
   std::size_t head_size() const noexcept { return hidden_size / num_attention_heads; }
 
   /// Tokens of the longest sequence that has positions, special tokens included: 512 for the base

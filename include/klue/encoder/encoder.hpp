@@ -17,9 +17,10 @@ namespace detail {
 class EncoderCore;
 }
 
+/// How an encoder is made.
 struct EncoderOptions {
-  Engine engine = Engine::automatic;
-  Precision precision = Precision::f32;
+  Engine engine = Engine::automatic;     ///< what multiplies the weights
+  Precision precision = Precision::f32;  ///< of what is multiplied
   /// Tokens computed together; longer inputs are worked through in parts of whole sentences.
   std::size_t batch_tokens = 256;
   /// As in LoadOptions.
@@ -38,7 +39,9 @@ class KLUE_EXPORT Encoder {
   Encoder& operator=(Encoder&&) noexcept;
   ~Encoder();
 
+  /// The shape that it has.
   const EncoderConfig& config() const noexcept;
+  /// Whether it can give a pooled_output.
   bool has_pooler() const noexcept;
 
   /// Throws UsageError that says what to use instead where the checkpoint has no pooler.

@@ -19,9 +19,9 @@ enum class PaddedRows : std::uint8_t {
 struct OutputOptions {
   /// Unset: where the checkpoint has a pooler. True: required, and an error where it has none.
   std::optional<bool> pooled_output{};
-  bool sequence_output = true;
-  bool encoder_outputs = false;
-  PaddedRows padded_rows = PaddedRows::zero;
+  bool sequence_output = true;                ///< a vector for each token
+  bool encoder_outputs = false;               ///< the same after each layer
+  PaddedRows padded_rows = PaddedRows::zero;  ///< what padding becomes
 };
 
 /// The outputs of the TF-Hub module.

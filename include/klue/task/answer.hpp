@@ -16,25 +16,27 @@ namespace klue {
 
 /// A question and the text that answers it. UTF-8; views only.
 struct Question {
-  std::string_view question, context;
+  std::string_view question, context;  ///< UTF-8
 };
 
 /// A part of a context; "" at [0, 0) says that there is no answer in it.
 struct Answer {
-  std::string text;
+  std::string text;      ///< as the context has it; empty: there is no answer
   double score = 0;      ///< sums over windows and equal texts, so it can pass 1
   Offset offset{};       ///< bytes of the context
   Offset code_points{};  ///< the same in code points, Python's `str`
 };
 
+/// The answers to a question, best first.
 struct Answers {
   std::vector<Answer> best;  ///< best first; fewer than top_k where there are no more
   /// How sure the model is that there is no answer: the least over all windows.
   double null_score = 0;
 };
 
+/// How answers are looked for; defaults are those of the original pipeline.
 struct AnswerOptions {
-  std::size_t top_k = 1;
+  std::size_t top_k = 1;  ///< answers, at most
   /// Tokens of a window, question and special tokens included. Unset: 384, or what the model has.
   std::optional<std::size_t> max_length{};
   /// Tokens of context that a window shares with the one before. Unset: half of max_length, at most
@@ -70,6 +72,7 @@ class KLUE_EXPORT Answerer {
   /// window, and for a length or stride that cannot be kept.
   std::vector<Answers> answer(std::span<const Question> questions,
                               const AnswerOptions& options = {}) const;
+  /// The same for one question. Throws as the other.
   Answers answer(std::string_view question, std::string_view context,
                  const AnswerOptions& options = {}) const;
 
@@ -77,6 +80,7 @@ class KLUE_EXPORT Answerer {
   std::vector<TokenLogits> logits(std::string_view question, std::string_view context,
                                   const AnswerOptions& options = {}) const;
 
+  /// The model that this was made of.
   const Model& model() const noexcept;
 
  private:

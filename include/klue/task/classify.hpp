@@ -26,13 +26,14 @@ enum class ScoreFunction : unsigned char {
 
 /// A label with its score.
 struct Label {
-  std::string name;
-  double score = 0;
+  std::string name;  ///< as config.json calls it
+  double score = 0;  ///< as ClassifyOptions::activation makes it of the logit
 };
 
+/// How logits become labels.
 struct ClassifyOptions {
-  std::optional<std::size_t> top_k{};  ///< of the best labels; unset: all
-  ScoreFunction activation = ScoreFunction::automatic;
+  std::optional<std::size_t> top_k{};                   ///< of the best labels; unset: all
+  ScoreFunction activation = ScoreFunction::automatic;  ///< automatic: as config.json says
   TextOptions text{};  ///< how texts are cut; unset: where the model ends
 };
 
@@ -55,6 +56,7 @@ class KLUE_EXPORT Classifier {
   /// text_pair is no pair. Throws UsageError for a length that cannot be kept.
   std::vector<std::vector<Label>> classify(const Texts& texts,
                                            const ClassifyOptions& options = {}) const;
+  /// The same for one text or pair.
   template <detail::TextLike Text>
   std::vector<Label> classify(const Text& text, const ClassifyOptions& options = {}) const {
     return std::move(classify(Texts(text), options).front());
@@ -73,6 +75,7 @@ class KLUE_EXPORT Classifier {
   /// What ScoreFunction::automatic stands for.
   ScoreFunction activation() const noexcept { return activation_; }
 
+  /// The model that this was made of.
   const Model& model() const noexcept { return model_; }
 
  private:

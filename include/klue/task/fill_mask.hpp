@@ -17,7 +17,7 @@ namespace klue {
 
 /// What a mask may stand for.
 struct Filling {
-  std::int32_t token = 0;
+  std::int32_t token = 0;  ///< id
   std::string token_text;  ///< "##체": with the prefix of a piece that continues a word
   double score = 0;        ///< of the whole vocabulary's sum of 1
   /// The text with this mask filled, decoded from its tokens: spaces are the decoder's. Special
@@ -25,8 +25,9 @@ struct Filling {
   std::string sequence;
 };
 
+/// Which words come into question.
 struct FillMaskOptions {
-  std::size_t top_k = 5;
+  std::size_t top_k = 5;  ///< words for each mask
   /// Pieces that may be chosen; none: all. One that is no piece of the vocabulary is tokenized and
   /// its first piece taken.
   std::vector<std::string> targets{};
@@ -62,14 +63,17 @@ class KLUE_EXPORT MaskFiller {
   /// nothing is cut, and targets of which none has a token.
   std::vector<std::vector<std::vector<Filling>>> fill(const Texts& texts,
                                                       const FillMaskOptions& options = {}) const;
+  /// The same for one text.
   template <detail::TextLike Text>
   std::vector<std::vector<Filling>> fill(const Text& text,
                                          const FillMaskOptions& options = {}) const {
     return std::move(fill(Texts(text), options).front());
   }
 
+  /// The logits of all words at each mask of a text. Throws UsageError where it has none.
   MaskLogits logits(std::string_view text) const;
 
+  /// The model that this was made of.
   const Model& model() const noexcept;
 
  private:

@@ -27,7 +27,7 @@ KLUE_EXPORT std::span<const std::string_view> label_names(Benchmark benchmark) n
 
 /// Ids of one input, special tokens included, without padding.
 struct ModelInput {
-  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> ids;  ///< special tokens included
   /// 1 from here on for a model with token types; unset: 0 all over.
   std::optional<std::size_t> second_segment{};
 };

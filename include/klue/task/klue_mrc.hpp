@@ -18,6 +18,7 @@
 /// Everything here throws UsageError for what cannot be done.
 namespace klue::baseline {
 
+/// The baseline's settings; defaults are its own.
 struct MrcOptions {
   std::size_t max_seq_length = 510;    ///< tokens of a window; 512 with klue/bert-base
   std::size_t doc_stride = 128;        ///< tokens from where a window begins to where the next does
@@ -28,7 +29,7 @@ struct MrcOptions {
 
 /// One window: [CLS] question [SEP] tokens of the context [SEP], without padding.
 struct MrcWindow {
-  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> ids;  ///< [CLS] question [SEP] piece of the context [SEP]
   std::size_t context_at = 0;     ///< place of the first token of the context, the second segment
   std::size_t first_token = 0;    ///< which of the context's tokens that is
   std::size_t tokens = 0;         ///< of the context in this window
@@ -42,7 +43,7 @@ struct MrcDocument {
   std::vector<std::string> pieces;       ///< its tokens: "##은"
   std::vector<std::size_t> word_of;      ///< [pieces] the number of its word
   std::vector<std::size_t> first_piece;  ///< [words] the number of its first token
-  std::vector<MrcWindow> windows;
+  std::vector<MrcWindow> windows;        ///< in the order of the context
 };
 
 /// Refuses a context without a token, for which the original has no window.
@@ -52,15 +53,16 @@ KLUE_EXPORT MrcDocument mrc_document(const Tokenizer& tokenizer, std::string_vie
 /// The logits of one window, padding included as far as it is computed: the original looks for the
 /// best among all places, and what falls outside the context takes a place away.
 struct MrcLogits {
-  std::vector<float> start, end;
+  std::vector<float> start, end;  ///< logits, of each token of the window
 };
 
 /// One of the best answers.
 struct MrcCandidate {
-  std::string text;
-  double start_logit = 0, end_logit = 0;
+  std::string text;                       ///< as the context has it
+  double start_logit = 0, end_logit = 0;  ///< of the tokens that it begins and ends with
 };
 
+/// What the baseline would answer.
 struct MrcAnswer {
   std::string text;                ///< "" where the context has none
   double score_diff = 0;           ///< how much better having none is than the best answer
@@ -73,8 +75,8 @@ KLUE_EXPORT MrcAnswer mrc_answer(const MrcDocument& document, std::span<const Mr
 
 /// Where the answer begins and ends in a window: 0 and 0, [CLS], where it is not there as a whole.
 struct MrcTarget {
-  std::size_t start = 0, end = 0;
-  bool impossible = true;
+  std::size_t start = 0, end = 0;  ///< tokens of the window
+  bool impossible = true;          ///< the answer is not in this window
 
   bool operator==(const MrcTarget&) const = default;
 };

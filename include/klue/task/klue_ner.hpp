@@ -24,9 +24,9 @@ KLUE_EXPORT std::span<const std::string_view> ner_label_names() noexcept;
 
 /// One sentence of a file: its text, and a label for each of its characters but U+0020.
 struct NerSentence {
-  std::string name;  ///< "klue-ner-v1_dev_00000-wikitree"
-  std::string text;
-  std::vector<std::int32_t> labels;
+  std::string name;                  ///< "klue-ner-v1_dev_00000-wikitree"
+  std::string text;                  ///< the characters, joined
+  std::vector<std::int32_t> labels;  ///< of each character
 };
 
 /// Reads KLUE's file: lines of a character, a tab and a label ("B-PS"), an empty line between
@@ -35,15 +35,17 @@ KLUE_EXPORT std::vector<NerSentence> parse_ner(std::string_view content, const s
 
 /// What U+0020 sets apart in a sentence, tokenized by itself. There may be nothing in it.
 struct KLUE_EXPORT NerWord {
-  std::u32string text;
-  std::vector<std::int32_t> ids;
+  std::u32string text;                 ///< code points
+  std::vector<std::int32_t> ids;       ///< of its tokens
   std::vector<std::u32string> pieces;  ///< "##은"
   /// Which of the pieces are the unknown token. Where one is, all rules are others.
   std::vector<bool> unknown;
 
+  /// Whether [UNK] is among its tokens.
   bool has_unknown() const;
 };
 
+/// The words of a sentence, as the baseline splits it.
 KLUE_EXPORT std::vector<NerWord> ner_words(const Tokenizer& tokenizer, std::string_view sentence);
 
 /// [CLS], the tokens of all words, [SEP], at most `max_seq_length`: the end is cut.

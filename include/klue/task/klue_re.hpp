@@ -17,24 +17,25 @@ namespace klue::baseline {
 /// A place in a sentence, in code points as Python counts them: the last is the last character
 /// itself. Negative ones count from the end, and an end before the start marks nothing.
 struct ReEntity {
-  std::int64_t start = 0, last = 0;
+  std::int64_t start = 0, last = 0;  ///< code points
 };
 
 /// The 30 relations in KLUE's order (relation_list.json), no_relation first.
 KLUE_EXPORT std::span<const std::string_view> re_label_names() noexcept;
 
-/// The sentence with <subj> </subj> and <obj> </obj> around its entities. Where they overlap, the
-/// shared text stands there twice, as in the original. Throws UsageError for equal places.
+/// The sentence with `<subj>` `</subj>` and `<obj>` `</obj>` around its entities. Where they
+/// overlap, the shared text stands there twice, as in the original. Throws UsageError for equal
+/// places.
 KLUE_EXPORT std::string mark_entities(std::string_view sentence, const ReEntity& subject,
                                       const ReEntity& object);
 
-/// The tokenizer with <subj>, </subj>, <obj> and </obj> as special tokens, which are added behind
-/// all others (32000 to 32003 for KLUE's vocabulary) where it does not know them already.
+/// The tokenizer with `<subj>`, `</subj>`, `<obj>` and `</obj>` as special tokens, which are added
+/// behind all others (32000 to 32003 for KLUE's vocabulary) where it does not know them already.
 KLUE_EXPORT Tokenizer re_tokenizer(const Tokenizer& tokenizer);
 
 /// An input of the model, and how it came about.
 struct ReInput {
-  std::string marked_text;
+  std::string marked_text;  ///< with the baseline's marks around both entities
   /// Of the whole marked text. A syllable piece right behind an end marker has become a "##" piece,
   /// whether or not the vocabulary knows it.
   std::vector<std::string> tokens;

@@ -31,6 +31,7 @@ class KLUE_EXPORT Runner {
   Runner& operator=(Runner&&) noexcept;
   ~Runner();
 
+  /// The one that it was made for.
   Benchmark benchmark() const noexcept;
 
   /// KLUE-baseline's setting: 128 for YNAT, NLI and STS, 256 for RE, 510 for NER and MRC, but 512

@@ -14,9 +14,10 @@ namespace klue {
 /// A document of a ranking.
 struct RankedDocument {
   std::size_t index = 0;  ///< among the documents that were given
-  double score = 0;
+  double score = 0;       ///< as the model's activation makes it of the logit
 };
 
+/// What of a ranking is wanted.
 struct RankOptions {
   std::optional<std::size_t> top_k{};  ///< of the best documents; unset: all
   /// Automatic: what config.json says for a CrossEncoder, else sigmoid.
@@ -53,6 +54,7 @@ class KLUE_EXPORT Ranker {
   /// What ScoreFunction::automatic stands for.
   ScoreFunction activation() const noexcept { return activation_; }
 
+  /// The model that this was made of.
   const Model& model() const noexcept { return model_; }
 
  private:

@@ -34,9 +34,10 @@ struct Entity {
   Offset code_points{};  ///< the same in code points, Python's `str`
 };
 
+/// How entities are read off the labels of tokens.
 struct TagOptions {
-  Aggregation aggregation = Aggregation::simple;
-  std::vector<std::string> ignore_labels{"O"};  ///< entities that are left out
+  Aggregation aggregation = Aggregation::simple;  ///< what an entity is made of
+  std::vector<std::string> ignore_labels{"O"};    ///< entities that are left out
   /// Tokens of a window, special ones included. Set without a stride: the text is cut there, as
   /// the original cuts it. Unset: the whole text is read, in windows as long as the model.
   std::optional<std::size_t> max_length{};
@@ -67,6 +68,7 @@ class KLUE_EXPORT Tagger {
   /// The entities of each text, in the order of the text. Throws UsageError for a pair, and for a
   /// length or stride that cannot be kept.
   std::vector<std::vector<Entity>> tag(const Texts& texts, const TagOptions& options = {}) const;
+  /// The same for one text.
   template <detail::TextLike Text>
   std::vector<Entity> tag(const Text& text, const TagOptions& options = {}) const {
     return std::move(tag(Texts(text), options).front());
@@ -78,6 +80,7 @@ class KLUE_EXPORT Tagger {
   /// id2label of config.json; LABEL_0, LABEL_1, … where it names none.
   const std::vector<std::string>& labels() const noexcept;
 
+  /// The model that this was made of.
   const Model& model() const noexcept;
 
  private:

@@ -11,8 +11,8 @@ namespace klue {
 
 /// A half-open range [begin, end) of a text, in bytes of the caller's UTF-8 unless said otherwise.
 struct Offset {
-  std::size_t begin = 0;
-  std::size_t end = 0;
+  std::size_t begin = 0;  ///< the first
+  std::size_t end = 0;    ///< behind the last
 
   bool operator==(const Offset&) const = default;
 };

@@ -19,8 +19,9 @@
 
 namespace klue {
 
+/// How a preprocessor is made of files.
 struct PreprocessorOptions {
-  Dialect dialect = Dialect::huggingface;
+  Dialect dialect = Dialect::huggingface;  ///< whose tokenization it gives
   std::size_t type_vocab_size = 1;  ///< of the encoder: how many values input_type_ids may have
   std::shared_ptr<const ThreadPool> pool{};  ///< shares the texts of a batch out; none: no threads
 };
@@ -33,12 +34,15 @@ class KLUE_EXPORT Preprocessor {
   static Preprocessor load(const std::filesystem::path& directory,
                            const PreprocessorOptions& options = {});
 
+  /// Of a tokenizer; type_vocab_size is the encoder's number of token types.
   explicit Preprocessor(Tokenizer tokenizer, std::size_t type_vocab_size = 1,
                         std::shared_ptr<const ThreadPool> pool = nullptr);
 
   /// The tokens of each text, without special tokens and uncut.
   std::vector<Tokens> tokenize(std::span<const std::string> texts) const;
+  /// The tokens of each text, without special ones, in O(bytes).
   std::vector<Tokens> tokenize(std::span<const std::string_view> texts) const;
+  /// The same for a braced list.
   std::vector<Tokens> tokenize(std::initializer_list<std::string_view> texts) const;
 
   /// [batch, seq_length] rows of `[CLS] A [SEP]`, `[CLS] A [SEP] B [SEP]`, …: segment k holds the
@@ -53,6 +57,7 @@ class KLUE_EXPORT Preprocessor {
   EncoderInputs bert_pack_inputs(std::initializer_list<std::span<const Tokens>> segments,
                                  std::size_t seq_length = 128,
                                  Truncation truncation = Truncation::round_robin) const;
+  /// The same for any number of segments.
   EncoderInputs bert_pack_inputs(std::span<const std::span<const Tokens>> segments,
                                  std::size_t seq_length = 128,
                                  Truncation truncation = Truncation::round_robin) const;
@@ -63,8 +68,11 @@ class KLUE_EXPORT Preprocessor {
     return tokenizer_.encode(text, pair, options);
   }
 
+  /// What it tokenizes with.
   const Tokenizer& tokenizer() const noexcept { return tokenizer_; }
+  /// The tokenizer's.
   Dialect dialect() const noexcept { return tokenizer_.dialect(); }
+  /// Token types that the encoder has.
   std::size_t type_vocab_size() const noexcept { return type_vocab_size_; }
 
  private:

@@ -22,24 +22,26 @@ struct TokenizerConfig;
 struct TokenizerFiles;
 }  // namespace detail
 
+/// How a text or pair becomes one sequence.
 struct EncodeOptions {
   std::optional<std::size_t> max_length{};  ///< tokens, special ones included; none: nothing is cut
-  Truncation truncation = Truncation::longest_first;
+  Truncation truncation = Truncation::longest_first;  ///< which of a pair is cut
   std::size_t stride = 0;           ///< tokens that a window shares with the one before
   bool return_overflowing = false;  ///< keep what was cut off as further windows
   std::optional<TruncationSide> truncation_side{};  ///< which end is cut; none: as the files say
-  bool add_special_tokens = true;
+  bool add_special_tokens = true;  ///< [CLS] and [SEP], where the template has them
 };
 
+/// How ids become text.
 struct DecodeOptions {
-  bool skip_special_tokens = true;
+  bool skip_special_tokens = true;  ///< leave [CLS], [SEP] and their like out
   std::optional<bool> clean_up{};  ///< no space before ".", "?", "n't", …; none: as the files say
 };
 
 /// The ids of the special tokens, by role.
 struct SpecialIds {
-  std::int32_t unk = 0, cls = 0, sep = 0, pad = 0;
-  std::optional<std::int32_t> mask{};
+  std::int32_t unk = 0, cls = 0, sep = 0, pad = 0;  ///< ids
+  std::optional<std::int32_t> mask{};               ///< unset: there is none
 };
 
 /// The windows of a text or pair that is too long for one, as Tokenizer::encode makes them with
@@ -130,6 +132,7 @@ class KLUE_EXPORT Tokenizer {
   std::vector<std::string> texts(const Tokens& tokens) const {
     return texts(tokens.ids, tokens.matched_texts);
   }
+  /// The same for the tokens of an encoding.
   std::vector<std::string> texts(const Encoding& encoding) const {
     return texts(encoding.ids, encoding.matched_texts);
   }
@@ -139,8 +142,11 @@ class KLUE_EXPORT Tokenizer {
 
   /// All ids with their pieces, added tokens included.
   const Vocabulary& vocabulary() const noexcept;
+  /// What the tokenizer's files say, as the library's own rooms use it.
   const detail::TokenizerConfig& config() const noexcept;
+  /// The ids of [CLS], [SEP], [PAD], [UNK] and [MASK].
   const SpecialIds& special_ids() const noexcept;
+  /// The one that it was made for.
   Dialect dialect() const noexcept;
 
   /// What it holds.

@@ -11,9 +11,9 @@ inline constexpr char32_t replacement_character = 0xFFFD;
 
 /// One decoded code point and how many bytes of the source it took.
 struct DecodedCodePoint {
-  char32_t value = replacement_character;
-  std::size_t length = 1;  ///< bytes, 1…4
-  bool valid = false;      ///< false where `value` stands for an invalid subsequence
+  char32_t value = replacement_character;  ///< U+FFFD for what is no UTF-8
+  std::size_t length = 1;                  ///< bytes, 1…4
+  bool valid = false;  ///< false where `value` stands for an invalid subsequence
 };
 
 /// Reads the code point at the front of `text`, which must not be empty.

@@ -42,6 +42,7 @@ class KLUE_EXPORT Vocabulary {
 
   /// One more than the largest id.
   std::size_t size() const noexcept { return pieces_.size(); }
+  /// Whether there are no pieces.
   bool empty() const noexcept { return pieces_.empty(); }
 
   /// The piece of an id, as the file has it ("##" included). Throws UsageError outside 0…size()-1.
@@ -50,6 +51,7 @@ class KLUE_EXPORT Vocabulary {
   /// The id of a piece, if it is one. Average O(length).
   std::optional<std::int32_t> find(std::string_view piece) const;
 
+  /// All, by id.
   const std::vector<std::string>& pieces() const noexcept { return pieces_; }
 
   /// What it holds.

@@ -25,8 +25,11 @@ struct KLUE_EXPORT Batch {
   std::vector<double> values{};               ///< [sequences × labels], or [pairs] of similarities
   std::vector<std::size_t> starts{}, ends{};  ///< [sequences] tokens of the answer
 
+  /// Texts.
   std::size_t sequences() const noexcept { return first_token.size() - 1; }
+  /// Tokens of all of them.
   std::size_t tokens() const noexcept { return first_token.back(); }
+  /// Tokens of one of them.
   std::size_t length(std::size_t sequence) const {
     return first_token[sequence + 1] - first_token[sequence];
   }

@@ -54,9 +54,13 @@ class KLUE_EXPORT Network {
   Network& operator=(Network&&) noexcept;
   ~Network();
 
+  /// The shape that it has.
   const NetworkConfig& config() const noexcept;
+  /// Who computes.
   const ThreadPool& pool() const noexcept;
+  /// Weights and their gradients.
   Parameters<T>& parameters() noexcept;
+  /// Weights and their gradients.
   const Parameters<T>& parameters() const noexcept;
 
   /// The loss, and the gradients of all trained parameters. Throws UsageError where the batch does
@@ -73,6 +77,7 @@ class KLUE_EXPORT Network {
   /// called with true: [layers + 1, rows, hidden], the rows of a layer those that were computed.
   /// For tests.
   void keep_state_gradients(bool keep);
+  /// Gradients of the hidden states after the last backward pass, of each layer.
   const std::vector<std::vector<T>>& state_gradients() const noexcept;
 
  private:

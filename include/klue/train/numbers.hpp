@@ -11,6 +11,7 @@ template <class T>
 class Numbers {
  public:
   Numbers() = default;
+  /// That many, all 0.
   explicit Numbers(std::size_t size) : storage_(size + kLine), size_(size) {
     const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
     first_ = (64 - address % 64) % 64 / sizeof(T);
@@ -18,8 +19,11 @@ class Numbers {
   Numbers(Numbers&&) noexcept = default;
   Numbers& operator=(Numbers&&) noexcept = default;
 
+  /// Elements.
   std::size_t size() const noexcept { return size_; }
+  /// The first, on a line of the cache.
   T* data() noexcept { return storage_.data() + first_; }
+  /// The first, on a line of the cache.
   const T* data() const noexcept { return storage_.data() + first_; }
 
  private:

@@ -37,9 +37,9 @@ inline constexpr std::int32_t kIgnored = -100;
 
 /// What is trained.
 struct NetworkConfig {
-  EncoderConfig encoder{};
-  Head head = Head::sequence;
-  std::size_t labels = 0;  ///< logits of Head::sequence and Head::tokens; of no other head
+  EncoderConfig encoder{};     ///< what is below the head
+  Head head = Head::sequence;  ///< what stands on it
+  std::size_t labels = 0;      ///< logits of Head::sequence and Head::tokens; of no other head
 };
 
 }  // namespace klue::train

@@ -15,11 +15,12 @@ namespace klue::train {
 /// How the learning rate goes over the steps of a training.
 enum class Decay : std::uint8_t { linear, cosine, constant };
 
+/// How the learning rate rises and falls.
 struct KLUE_EXPORT Schedule {
-  double learning_rate = 5e-5;  ///< after the warm-up
-  std::size_t warmup_steps = 0;
+  double learning_rate = 5e-5;   ///< after the warm-up
+  std::size_t warmup_steps = 0;  ///< steps in which it rises
   std::size_t steps = 0;  ///< of the whole training; there a linear or cosine schedule is at 0
-  Decay decay = Decay::linear;
+  Decay decay = Decay::linear;  ///< how it falls after them
 
   /// Of step 0, 1, 2, …, as transformers has it: with a warm-up the first step's rate is 0.
   double at(std::size_t step) const;
@@ -27,7 +28,7 @@ struct KLUE_EXPORT Schedule {
 
 /// Decoupled weight decay (Loshchilov and Hutter, 2019), as torch.optim.AdamW.
 struct AdamWOptions {
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  ///< as in the paper
   double weight_decay = 0.01;  ///< of matrices and tables; biases and layer norms never decay
   double clip_norm = 1.0;      ///< of all gradients together; 0: no clipping
   /// The rate of a layer is this times the rate of the layer above it; 1: the same rate for all.
@@ -38,6 +39,7 @@ struct AdamWOptions {
 template <class T>
 class KLUE_EXPORT AdamW {
  public:
+  /// For parameters of this layout; the moments begin at 0.
   AdamW(const Parameters<T>& parameters, const AdamWOptions& options);
 
   /// The norm of the gradients of all trained parameters together, before clipping.
@@ -46,10 +48,15 @@ class KLUE_EXPORT AdamW {
   /// One step with the gradients as they are, whose norm gradient_norm has just said.
   void step(Parameters<T>& parameters, double learning_rate, double norm, const ThreadPool& pool);
 
+  /// Steps that were made.
   std::size_t steps() const noexcept { return steps_; }
+  /// Of one parameter, as many as it has elements.
   T* first_moments(const Parameter& p) noexcept { return first_.data() + p.offset; }
+  /// Of one parameter, as many as it has elements.
   T* second_moments(const Parameter& p) noexcept { return second_.data() + p.offset; }
+  /// Of one parameter, as many as it has elements.
   const T* first_moments(const Parameter& p) const noexcept { return first_.data() + p.offset; }
+  /// Of one parameter, as many as it has elements.
   const T* second_moments(const Parameter& p) const noexcept { return second_.data() + p.offset; }
 
   /// After the moments were filled from a file.

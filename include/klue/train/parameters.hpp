@@ -17,7 +17,7 @@ namespace klue::train {
 /// One parameter of a network.
 struct Parameter {
   std::string name;  ///< as Hugging Face has it: "roberta.encoder.layer.0.output.dense.weight"
-  std::vector<std::size_t> shape;
+  std::vector<std::size_t> shape;    ///< row-major
   std::size_t offset = 0, size = 0;  ///< in elements of Parameters
   bool decays = true;                ///< weight decay: no bias, no layer norm
   bool trained = true;               ///< what is not stays as it is
@@ -37,17 +37,24 @@ class KLUE_EXPORT Parameters {
   /// FormatError where the encoder is incomplete or a tensor has another shape.
   Parameters(const NetworkConfig& config, const Checkpoint& checkpoint, std::uint64_t seed);
 
+  /// All, in the order of their offsets.
   std::span<Parameter> entries() noexcept { return entries_; }
+  /// All, in the order of their offsets.
   std::span<const Parameter> entries() const noexcept { return entries_; }
   /// Throws UsageError where there is none of that name.
   std::size_t index(std::string_view name) const;
   /// What stands before the encoder's names: "roberta.".
   const std::string& prefix() const noexcept { return prefix_; }
 
+  /// Elements of all.
   std::size_t size() const noexcept { return values_.size(); }
+  /// Its elements.
   T* values(const Parameter& p) noexcept { return values_.data() + p.offset; }
+  /// Its elements.
   const T* values(const Parameter& p) const noexcept { return values_.data() + p.offset; }
+  /// Of its elements.
   T* gradients(const Parameter& p) noexcept { return gradients_.data() + p.offset; }
+  /// Of its elements.
   const T* gradients(const Parameter& p) const noexcept { return gradients_.data() + p.offset; }
 
  private:
