@@ -47,6 +47,6 @@ Checkpoint read_tensorflow_checkpoint(const Archive& archive,
                                       const CheckpointOptions& options = {});
 
 /// klue::open_checkpoint, of any place.
-Checkpoint open_checkpoint(const Place& place, const CheckpointOptions& options = {});
+Checkpoint open_place(const Place& place, const CheckpointOptions& options = {});
 
 }  // namespace klue::detail

@@ -57,7 +57,7 @@ Checkpoint open_file(const detail::Place& file, const CheckpointOptions& options
 
 }  // namespace
 
-Checkpoint detail::open_checkpoint(const Place& path, const CheckpointOptions& options) {
+Checkpoint detail::open_place(const Place& path, const CheckpointOptions& options) {
   if (!directory_exists(path)) {
     if (!file_exists(path))
       throw IoError("there is no such model directory", {.file = path.string()});
@@ -74,7 +74,7 @@ Checkpoint detail::open_checkpoint(const Place& path, const CheckpointOptions& o
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, const CheckpointOptions& options) {
-  return detail::open_checkpoint(detail::Place(path), options);
+  return detail::open_place(detail::Place(path), options);
 }
 
 }  // namespace klue

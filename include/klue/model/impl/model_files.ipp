@@ -119,7 +119,7 @@ ModelFiles read_saved_model(const Place& path, const LoadOptions& options,
                             const Archive* unpacked = nullptr) {
   const PipelineEngine engine{options.engine, *pool};
   Checkpoint checkpoint =
-      unpacked != nullptr ? read_tensorflow_checkpoint(*unpacked) : open_checkpoint(path);
+      unpacked != nullptr ? read_tensorflow_checkpoint(*unpacked) : open_place(path);
   if (!checkpoint.is_tensorflow())
     throw FormatError("no RoBERTa encoder in this SavedModel",
                       {.file = checkpoint.file().string()});
@@ -158,7 +158,7 @@ ModelFiles read_model_files(const Place& directory, const LoadOptions& options,
   check_vocabulary(preprocessor, config, encoder);
   std::optional<SentenceTransformer> sentences =
       read_sentence_transformer(directory, config.hidden_size, engine);
-  Checkpoint checkpoint = open_checkpoint(encoder);
+  Checkpoint checkpoint = open_place(encoder);
   HeadConfig head_config = read_head_config(config_json);
   std::optional<Head> head = read_head(head_config, config, checkpoint, engine);
   return {config,

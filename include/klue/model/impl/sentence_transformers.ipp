@@ -157,7 +157,7 @@ Dense read_dense_module(const Place& folder, std::size_t width, const PipelineEn
                                                                   .actual = name->string()});
   const bool bias = config.boolean_or("bias", true);
   const Activation activation = read_dense_activation(config);
-  const Checkpoint checkpoint = open_checkpoint(folder);
+  const Checkpoint checkpoint = open_place(folder);
   return make_dense(TensorLookup(checkpoint), {"linear.weight", bias ? "linear.bias" : ""}, in, out,
                     activation, engine);
 }
