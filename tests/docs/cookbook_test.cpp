@@ -2,6 +2,8 @@
 // the page claims. tests/tools/documents_test.py holds the two to be the same.
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -55,6 +57,31 @@ TEST(Cookbook, LimitMemory) {
   const auto directory = kDemo;
   // cookbook
   const auto model = klue::Model::load(directory, {.threads = 1, .batch_tokens = 64});
+  // cookbook
+  EXPECT_EQ(model.embed(kSentences).shape()[0], kSentences.size());
+}
+
+TEST(Cookbook, IntoMyMemory) {
+  const auto model = klue::Model::load(kDemo);
+  // cookbook
+  std::vector<float> matrix(kSentences.size() * model.info().embedding_size);  // yours, of any kind
+  model.embed_into(kSentences, matrix);                                        // in C order
+  // cookbook
+  EXPECT_TRUE(std::ranges::equal(matrix, model.embed(kSentences).values()));
+  EXPECT_GT(model.memory_bytes(), 1'000'000u);
+}
+
+TEST(Cookbook, FromMemory) {
+  const auto read_and_decrypt = [](const std::string& name) {
+    std::ifstream file(kDemo / name, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  // cookbook
+  klue::MemoryFiles files;
+  for (const std::string name : {"config.json", "vocab.txt", "tokenizer_config.json",
+                                 "special_tokens_map.json", "model.safetensors"})
+    files.add(name, read_and_decrypt(name));
+  const auto model = klue::Model::load(files);  // keeps the weights' bytes, not the rest
   // cookbook
   EXPECT_EQ(model.embed(kSentences).shape()[0], kSentences.size());
 }
