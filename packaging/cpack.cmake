@@ -1,6 +1,12 @@
 # cpack -G TGZ: everything under one folder, which runs where it is unpacked. cpack -G DEB: three
 # packages; packaging/debian/build configures and makes them.
-set(KLUE_PACKAGE_CONTACT "klue-roberta maintainers <maintainers@klue-roberta.org>" CACHE STRING
+# As Debian's own tools have it, who makes a package is its maintainer.
+set(contact "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+if("$ENV{DEBEMAIL}" STREQUAL "")
+  cmake_host_system_information(RESULT host QUERY FQDN)
+  set(contact "klue-roberta <$ENV{USER}@${host}>")
+endif()
+set(KLUE_PACKAGE_CONTACT "${contact}" CACHE STRING
   "Maintainer of the packages that are built: name and address")
 
 set(CPACK_PACKAGE_NAME klue-roberta)
