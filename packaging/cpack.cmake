@@ -4,7 +4,11 @@
 set(contact "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
 if("$ENV{DEBEMAIL}" STREQUAL "")
   cmake_host_system_information(RESULT host QUERY FQDN)
-  set(contact "klue-roberta <$ENV{USER}@${host}>")
+  set(user $ENV{USER})
+  if(NOT user)
+    set(user root)
+  endif()
+  set(contact "klue-roberta <${user}@${host}>")
 endif()
 set(KLUE_PACKAGE_CONTACT "${contact}" CACHE STRING
   "Maintainer of the packages that are built: name and address")
