@@ -145,8 +145,10 @@ TEST_P(Engines, GiveARowTheSameAloneAndAmongOthers) {
       const float among = together[row * 300 + n];
       if (engine() == Engine::packed)
         ASSERT_EQ(alone[n], among) << row << ", " << n;
-      else  // a promise of ours: of others one row may be added up in another order
+      else if (engine() == Engine::eigen)  // another order of sums for one row
         ASSERT_NEAR(alone[n], among, 4e-6f * std::sqrt(768.0f)) << row << ", " << n;
+      else  // a promise of ours, not of oneDNN's; 1.6e-5 was seen without AVX-512
+        ASSERT_NEAR(alone[n], among, 2e-5f * std::max(1.0f, std::abs(among))) << row << ", " << n;
     }
   }
 }
