@@ -8,23 +8,27 @@
 // writes them; they get a row of their own. The mean over all vectors is taken off each first: raw
 // cosines are dominated by the common component, and stay near 1 even where neighbours get swapped.
 
-#include <cmath>
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <fstream>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <klue/klue.hpp>
 
+#include "../../tests/centred_vectors.hpp"
+
 namespace klue::bench {
 namespace {
 
 constexpr std::size_t kStep = 15, kCount = 320;
 
-using Matrix = std::vector<std::vector<double>>;
+using test::centred;
+using test::dot;
+using test::Matrix;
+using test::similarity_correlation;
 
 std::vector<std::string> read_lines(const std::string& file) {
   std::ifstream stream(file);
@@ -43,41 +47,6 @@ Tensor read_vectors(const std::string& file, std::size_t columns) {
                    static_cast<std::streamsize>(vectors.values().size_bytes())))
     throw std::runtime_error(file + ": too few vectors");
   return vectors;
-}
-
-// Rows minus their mean row, each of length 1.
-Matrix centred(const Tensor& vectors) {
-  const std::size_t rows = vectors.shape()[0], columns = vectors.shape()[1];
-  Matrix m(rows, std::vector<double>(columns));
-  std::vector<double> mean(columns);
-  for (std::size_t r = 0; r < rows; ++r)
-    for (std::size_t c = 0; c < columns; ++c)
-      mean[c] += static_cast<double>(vectors.at(r)[c]) / static_cast<double>(rows);
-  for (std::size_t r = 0; r < rows; ++r) {
-    double square = 0;
-    for (std::size_t c = 0; c < columns; ++c) {
-      m[r][c] = static_cast<double>(vectors.at(r)[c]) - mean[c];
-      square += m[r][c] * m[r][c];
-    }
-    for (double& x : m[r])
-      x /= std::sqrt(square);
-  }
-  return m;
-}
-
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-// Pearson correlation of all pairwise similarities.
-double similarity_correlation(const Matrix& a, const Matrix& b) {
-  double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    for (std::size_t j = i + 1; j < a.size(); ++j) {
-      const double p = dot(a[i], a[j]), q = dot(b[i], b[j]);
-      n += 1, x += p, y += q, xx += p * p, yy += q * q, xy += p * q;
-    }
-  return (n * xy - x * y) / std::sqrt((n * xx - x * x) * (n * yy - y * y));
 }
 
 void print_row(const std::string& what, const Matrix& exact, const Matrix& found) {

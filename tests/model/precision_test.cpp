@@ -2,11 +2,9 @@
 // off every vector. Raw cosines are dominated by the common component and stay near 1 even where
 // neighbours get swapped.
 
-#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <numeric>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -16,14 +14,17 @@
 #include <klue/kernels/detail/kernels.hpp>
 #include <klue/klue.hpp>
 
+#include "centred_vectors.hpp"
 #include "shared_data.hpp"
 
 namespace klue {
 namespace {
 
 namespace fs = std::filesystem;
-
-using Matrix = std::vector<std::vector<double>>;
+using test::centred;
+using test::dot;
+using test::Matrix;
+using test::similarity_correlation;
 
 std::vector<std::string> every_nth_line(const fs::path& file, std::size_t step, std::size_t count) {
   std::ifstream stream(file);
@@ -34,46 +35,11 @@ std::vector<std::string> every_nth_line(const fs::path& file, std::size_t step, 
   return lines;
 }
 
-// Rows minus their mean row, each of length 1.
-Matrix centred(const Tensor& vectors) {
-  const std::size_t rows = vectors.shape()[0], columns = vectors.shape()[1];
-  Matrix m(rows, std::vector<double>(columns));
-  std::vector<double> mean(columns);
-  for (std::size_t r = 0; r < rows; ++r)
-    for (std::size_t c = 0; c < columns; ++c)
-      mean[c] += static_cast<double>(vectors.at(r)[c]) / static_cast<double>(rows);
-  for (std::size_t r = 0; r < rows; ++r) {
-    double square = 0;
-    for (std::size_t c = 0; c < columns; ++c) {
-      m[r][c] = static_cast<double>(vectors.at(r)[c]) - mean[c];
-      square += m[r][c] * m[r][c];
-    }
-    for (double& x : m[r])
-      x /= std::sqrt(square);
-  }
-  return m;
-}
-
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
 double mean_cosine(const Matrix& a, const Matrix& b) {
   double sum = 0;
   for (std::size_t r = 0; r < a.size(); ++r)
     sum += dot(a[r], b[r]);
   return sum / static_cast<double>(a.size());
-}
-
-// Pearson correlation of all pairwise similarities.
-double similarity_correlation(const Matrix& a, const Matrix& b) {
-  double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    for (std::size_t j = i + 1; j < a.size(); ++j) {
-      const double p = dot(a[i], a[j]), q = dot(b[i], b[j]);
-      n += 1, x += p, y += q, xx += p * p, yy += q * q, xy += p * q;
-    }
-  return (n * xy - x * y) / std::sqrt((n * xx - x * x) * (n * yy - y * y));
 }
 
 struct Promise {
