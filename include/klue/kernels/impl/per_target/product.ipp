@@ -26,6 +26,14 @@ constexpr size_t panels_together(size_t rows) {
   return rows == 1 ? 4 : rows == 2 ? 2 : 1;
 }
 
+// Steps written out one after another. Where a step has few multiplications, moving its pointers on
+// takes instructions enough for the processor to wait for those, above all where another program
+// runs on the same core. Weights that are widened first leave GCC no registers for it.
+template <class Operation>
+constexpr size_t steps_together(size_t rows) {
+  return kVectors <= 16 && Operation::kPrecision == Precision::f32 && rows > 1 ? 4 : 1;
+}
+
 // Weights that are multiplied as they lie in memory: a vector of 32-bit groups.
 struct StoredGroups {
   using Stored = float;
@@ -79,6 +87,56 @@ template <class Operation, size_t Rows, size_t Vectors>
   }
 }
 
+// Rows of x from group k on: one pointer for three rows (x, x + stride, x + 2 × stride) keeps all
+// of them in registers.
+template <size_t Rows>
+struct RowPointers {
+  static constexpr size_t kPointers = (Rows + 2) / 3;
+  const char* at[kPointers];
+  size_t strides[3];  // bytes
+
+  [[gnu::always_inline]] RowPointers(const float* x, size_t x_stride)
+      : strides{0, x_stride * sizeof(float), 2 * x_stride * sizeof(float)} {
+#pragma GCC unroll 16
+    for (size_t p = 0; p < kPointers; ++p)
+      at[p] = reinterpret_cast<const char*>(x + 3 * p * x_stride);
+  }
+  [[gnu::always_inline]] const float* row(size_t r) const {
+    return reinterpret_cast<const float*>(at[r / 3] + strides[r % 3]);
+  }
+  // Or GCC keeps a register for each sum of a stride and a distance, and has too few.
+  [[gnu::always_inline]] void hide_strides() {
+    asm("" : "+r"(strides[1]), "+r"(strides[2]));
+  }
+  [[gnu::always_inline]] void move(size_t groups) {
+#pragma GCC unroll 16
+    for (size_t p = 0; p < kPointers; ++p)
+      at[p] += groups * sizeof(float);
+  }
+};
+
+// sums += x · panels for the kStep groups that are `step` steps away from where x and panels point.
+template <class Operation, size_t Rows, size_t Panels>
+[[gnu::always_inline]] inline void multiply_step(
+    const RowPointers<Rows>& x, const typename Operation::Stored* panels, size_t groups,
+    size_t step, typename Operation::Sums (&sums)[Rows][2 * Panels]) {
+  constexpr size_t kStep = Operation::kStep;
+  panels += step * kStep * kPanel;
+  Vector weights[kStep][2 * Panels];
+  load_step<Operation, Rows>(panels, groups, weights[0]);
+  if constexpr (kStep > 1) load_step<Operation, Rows>(panels + kPanel, groups, weights[1]);
+#pragma GCC unroll 16
+  for (size_t r = 0; r < Rows; ++r) {
+    const float* const group = x.row(r) + step * kStep;
+#pragma GCC unroll 8
+    for (size_t v = 0; v < 2 * Panels; ++v)
+      if constexpr (kStep == 1)
+        sums[r][v] = Operation::accumulate(group, weights[0][v], sums[r][v]);
+      else
+        sums[r][v] = Operation::accumulate(group, weights[0][v], weights[1][v], sums[r][v]);
+  }
+}
+
 // sums[r] = Σₖ x[r × x_stride + k] · panels[k × kPanel …], for `Panels` panels that lie one after
 // another. Groups are passed as float whatever they hold. Every sum runs over k in order whatever
 // `Rows` and `Panels` are: a row does not depend on its neighbours. `groups` is a multiple of
@@ -87,7 +145,7 @@ template <class Operation, size_t Rows, size_t Panels>
 [[gnu::always_inline]] inline void multiply_panels(
     const float* x, size_t x_stride, const typename Operation::Stored* panels, size_t groups,
     Ahead ahead, typename Operation::Sums (&sums)[Rows][2 * Panels]) {
-  constexpr size_t kStep = Operation::kStep;
+  constexpr size_t kStep = Operation::kStep, kSteps = steps_together<Operation>(Rows);
   const char* first_ahead = static_cast<const char*>(ahead.first);
   const char* second_ahead = static_cast<const char*>(ahead.second);
   // A copy of its own for the loop: `sums` is indexed later, so the compiler keeps it in memory.
@@ -97,33 +155,24 @@ template <class Operation, size_t Rows, size_t Panels>
 #pragma GCC unroll 8
     for (size_t v = 0; v < 2 * Panels; ++v)
       inner[r][v] = Operation::zero();
-  // One pointer for three rows (x, x + stride, x + 2 × stride) keeps all of them in registers.
-  constexpr size_t kPointers = (Rows + 2) / 3;
-  const float* pointer[kPointers];
-#pragma GCC unroll 16
-  for (size_t p = 0; p < kPointers; ++p)
-    pointer[p] = x + 3 * p * x_stride;
-  for (size_t k = 0; k < groups; k += kStep, panels += kStep * kPanel) {
-    prefetch<ahead_bytes<Operation>(Panels)>(first_ahead, second_ahead);
-    first_ahead += ahead.step;
-    second_ahead += ahead.step;
-    Vector weights[kStep][2 * Panels];
-    load_step<Operation, Rows>(panels, groups, weights[0]);
-    if constexpr (kStep > 1) load_step<Operation, Rows>(panels + kPanel, groups, weights[1]);
-#pragma GCC unroll 16
-    for (size_t r = 0; r < Rows; ++r) {
-      const float* const group = pointer[r / 3] + (r % 3) * x_stride;
-#pragma GCC unroll 8
-      for (size_t v = 0; v < 2 * Panels; ++v)
-        if constexpr (kStep == 1)
-          inner[r][v] = Operation::accumulate(group, weights[0][v], inner[r][v]);
-        else
-          inner[r][v] = Operation::accumulate(group, weights[0][v], weights[1][v], inner[r][v]);
+  RowPointers<Rows> pointers(x, x_stride);
+  size_t k = 0;
+  for (; k + kSteps * kStep <= groups; k += kSteps * kStep) {
+    if (kSteps == 1 || ahead.step > 0) {
+      prefetch<kSteps * ahead_bytes<Operation>(Panels)>(first_ahead, second_ahead);
+      first_ahead += kSteps * ahead.step;
+      second_ahead += kSteps * ahead.step;
     }
-#pragma GCC unroll 16
-    for (size_t p = 0; p < kPointers; ++p)
-      pointer[p] += kStep;
+    if constexpr (kSteps > 1) pointers.hide_strides();
+#pragma GCC unroll 4
+    for (size_t step = 0; step < kSteps; ++step)
+      multiply_step<Operation, Rows, Panels>(pointers, panels, groups, step, inner);
+    panels += kSteps * kStep * kPanel;
+    pointers.move(kSteps * kStep);
   }
+  if constexpr (kSteps > 1)
+    for (; k < groups; k += kStep, panels += kStep * kPanel, pointers.move(kStep))
+      multiply_step<Operation, Rows, Panels>(pointers, panels, groups, 0, inner);
 #pragma GCC unroll 16
   for (size_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 8
