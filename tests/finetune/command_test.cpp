@@ -296,19 +296,38 @@ TEST_F(FinetuneTest, SaysWhatIsWrongWithTheData) {
 }
 
 TEST_F(FinetuneTest, ADivergedTrainingKeepsItsLastState) {
-  const Result result = finetune({"--epochs", "200", "--lr", "1e30", "--clip", "0", "--warmup",
-                                  "0.5", "--save-steps", "1", "--quiet"});
-  expect_error(result, "diverged");
-  EXPECT_TRUE(fs::exists(out_.string() + ".training/state.safetensors"));
+  std::vector<std::string> how{"--epochs", "200", "--lr",         "1e30", "--clip", "0",
+                               "--warmup", "0.5", "--save-steps", "1",    "--quiet"};
+  expect_error(finetune(how), "diverged");
+  const fs::path state = out_.string() + ".training/state.safetensors";
+  const std::string saved = bytes_of(state);
+  EXPECT_FALSE(saved.empty());
+  // Whole: the training goes on from it, to the same end.
+  how.push_back("--resume");
+  expect_error(finetune(how), "diverged");
+  EXPECT_TRUE(bytes_of(state) == saved);
 }
 
 TEST_F(FinetuneTest, AFullDiskIsAnErrorAndTheStateStays) {
+  const std::vector<std::string> how{"--epochs", "2000",    "--save-steps",
+                                     "1",        "--quiet", "--resume"};
+  const fs::path state = out_.string() + ".training/state.safetensors";
+  {
+    Running running(KLUE_FINETUNE, arguments(out_, how));
+    for (int i = 0; i < 2000 && !fs::exists(state); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    running.send(SIGKILL);
+    running.wait();
+  }
+  const std::string saved = bytes_of(state);
+  ASSERT_GT(saved.size(), std::size_t{200} * 512);
   // A limit on the size of files: what a full disk looks like to whoever writes.
-  const std::string command = "ulimit -f 200; trap '' XFSZ; exec \"$0\" \"$@\"";
-  std::vector<std::string> words{"-c", command, KLUE_FINETUNE};
-  for (const std::string& word : arguments(out_, {"--quiet"}))
+  std::vector<std::string> words{"-c", "ulimit -f 200; trap '' XFSZ; exec \"$0\" \"$@\"",
+                                 KLUE_FINETUNE};
+  for (const std::string& word : arguments(out_, how))
     words.push_back(word);
   expect_error(run("/bin/sh", words), "cannot write");
+  EXPECT_TRUE(bytes_of(state) == saved);
 }
 
 TEST_F(FinetuneTest, DoesNotReplaceWhatIsThere) {
