@@ -35,7 +35,6 @@ TEST(PredictUsage, HelpNamesEveryOption) {
 }
 
 TEST(PredictUsage, WrongUsageIsStatusTwo) {
-  expect_refused(test::run(KLUE_PREDICT, {"사람"}), 2, "--model");
   expect_refused(predict("tiny-11-seqcls", {}), 2, "nothing to do");
   expect_refused(predict("tiny-11-seqcls", {"사람", "--input", "-"}), 2, "exclude");
   expect_refused(predict("tiny-11-seqcls", {"사람", "--task", "dance"}), 2, "dance");

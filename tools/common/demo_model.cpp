@@ -6,14 +6,14 @@
 
 namespace tools {
 
-std::filesystem::path demo_model() {
+std::filesystem::path demo_model(std::string_view name) {
   std::error_code error;
   auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   // Where there is no /proc, as in a bare chroot: the name that the kernel was given.
   if (error)
     program = std::filesystem::weakly_canonical(
         reinterpret_cast<const char*>(::getauxval(AT_EXECFN)), error);
-  return program.parent_path().parent_path() / KLUE_DEMO_MODEL;
+  return program.parent_path().parent_path() / KLUE_DEMO_MODELS / name;
 }
 
 }  // namespace tools

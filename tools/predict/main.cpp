@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include <klue/klue.hpp>
 
+#include "common/demo_model.hpp"
 #include "common/model_path.hpp"
 #include "common/output_file.hpp"
 #include "common/standard_streams.hpp"
@@ -73,9 +75,15 @@ void write_until_refused(const Predictor& predictor, const std::vector<Record>& 
     }
 }
 
+std::filesystem::path model_directory(const Options& options) {
+  if (!options.model.empty()) return tools::model_path(KLUE_PROGRAM, options.model, options.quiet);
+  if (!options.quiet)
+    std::cerr << KLUE_PROGRAM ": no --model given: using the small bundled demo model of chat\n";
+  return tools::demo_model("demo-chat");
+}
+
 void run(const Options& options) {
-  const auto model = klue::Model::load(
-      tools::model_path(KLUE_PROGRAM, options.model, options.quiet), options.load);
+  const auto model = klue::Model::load(model_directory(options), options.load);
   const klue::Task task = chosen_task(model, options);
   if (const std::string flag = foreign_flag(options, task); !flag.empty())
     throw WrongUsage("does not go with the task " + std::string(klue::task_name(task)),

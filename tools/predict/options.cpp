@@ -20,6 +20,8 @@ constexpr const char* kDescription =
 constexpr const char* kExamples =
     "Examples:\n"
     "  " KLUE_PROGRAM
+    " \"좋아하는 사람한테 고백해도 될까?\"\n"
+    "  " KLUE_PROGRAM
     " --model my-ner \"이순신은 조선 중기의 무신이다.\"\n"
     "  " KLUE_PROGRAM
     " --model my-mrc \"이순신은 언제 태어났나?\" \"이순신은 1545년에 태어났다.\"\n"
@@ -62,9 +64,8 @@ void add_input(CLI::App& app, Options& o) {
       ->group(kGroup);
   app.add_option("--model", o.model,
                  "Model directory, or name on the Hugging Face hub, downloaded\n"
-                 "where it is not cached")
+                 "where it is not cached; default: the bundled demo model of chat")
       ->type_name("DIR|NAME")
-      ->required()
       ->group(kGroup);
   app.add_option("--preprocessor", o.load.preprocessor,
                  "Directory of the tokenizer's files, where the model has none")
