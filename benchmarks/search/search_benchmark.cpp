@@ -19,6 +19,10 @@
 #if KLUE_WITH_FAISS
 #include <faiss/IndexFlat.h>
 #include <omp.h>
+
+// OpenBLAS, where it is FAISS's BLAS, has threads of its own, which OpenMP's number says nothing
+// to.
+extern "C" [[gnu::weak]] void openblas_set_num_threads(int threads);
 #endif
 
 namespace {
@@ -80,6 +84,7 @@ int main(int argc, char** argv) {
   std::vector<std::vector<klue::Hit>> hits;
 #if KLUE_WITH_FAISS
   omp_set_num_threads(1);
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
   faiss::IndexFlatIP index(static_cast<faiss::Index::idx_t>(columns));
   index.add(static_cast<faiss::Index::idx_t>(rows), base.data());
   std::vector<float> scores(queries * k);

@@ -396,6 +396,27 @@ TEST_P(Kernels, LayerNormAgreesWithTheDefinition) {
   }
 }
 
+TEST_P(Kernels, FindsWhatIsAboveItsThreshold) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const std::size_t count : {0u, 1u, 7u, 63u, 64u, 65u, 200u}) {
+    const Values products = random_values(count, 11);
+    EXPECT_EQ(table().find_above(products.data(), Values(count, infinity).data(), count, 0.5f),
+              count);
+    EXPECT_EQ(table().find_above(products.data(), Values(count, -infinity).data(), count, 0.5f),
+              0u);
+    for (std::size_t place = 0; place < count; ++place) {
+      Values thresholds(count);
+      for (std::size_t i = 0; i < count; ++i)
+        thresholds[i] = products[i] * 0.3f;  // equal is not above
+      EXPECT_EQ(table().find_above(products.data(), thresholds.data(), count, 0.3f), count);
+      thresholds[place] = std::nextafter(thresholds[place], -infinity);
+      EXPECT_EQ(table().find_above(products.data(), thresholds.data(), count, 0.3f), place);
+      if (place > 1) thresholds[place / 2] = std::nanf("");
+      EXPECT_EQ(table().find_above(products.data(), thresholds.data(), count, 0.3f), place);
+    }
+  }
+}
+
 TEST_P(Kernels, AttentionAgreesWithTheDefinition) {
   for (const std::size_t head_size : {4u, 8u, 16u, 24u, 40u, 64u})
     for (const std::size_t rows : {1u, 2u, 9u, 31u, 32u, 33u, 65u, 130u}) {

@@ -120,6 +120,9 @@ struct Table {
                      const float* beta, float epsilon, float* y);
   /// In place.
   void (*activate)(Activation activation, float* x, std::size_t count);
+  /// The first i < count where products[i] × scale > thresholds[i], or count.
+  std::size_t (*find_above)(const float* products, const float* thresholds, std::size_t count,
+                            float scale);
 };
 
 /// The tables this build has and this processor can run, the best one last.

@@ -6,6 +6,7 @@
 
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/thread_pool.hpp>
+#include <klue/kernels/detail/kernels.hpp>
 #include <klue/linear/detail/linear.hpp>
 #include <klue/search.hpp>
 
@@ -42,8 +43,18 @@ class PackedVectors {
 /// What turns a row's products into scores: 1, or for the cosine 1 / length.
 float score_scale(std::span<const float> row, Similarity similarity);
 
-/// Whether any of `count` products is a score of more than its threshold.
-bool any_above(const float* products, const float* thresholds, std::size_t count, float scale);
+/// Calls found(i) for each of `count` products that, times `scale`, is more than its threshold.
+/// found may raise thresholds.
+template <class Found>
+void for_each_above(const float* products, const float* thresholds, std::size_t count, float scale,
+                    const Found& found) {
+  const auto find_above = kernels::active().find_above;
+  for (std::size_t i = 0;; ++i) {
+    i += find_above(products + i, thresholds + i, count - i, scale);
+    if (i == count) return;
+    found(i);
+  }
+}
 
 /// A score as it is told: a cosine never leaves [−1, 1].
 float told_score(float score, Similarity similarity);

@@ -53,9 +53,10 @@ PackedVectors::PackedVectors(VectorsView vectors, Similarity similarity, const T
 }
 
 std::size_t PackedVectors::rows_at_once() const noexcept {
-  // Their products stay in the second-level cache until they have been looked at.
-  constexpr std::size_t kFloats = std::size_t{48} << 10;
-  return std::clamp<std::size_t>(kFloats / stride_, 32, 1024);
+  // Their products stay in the second-level cache until they have been looked at. Kernels multiply
+  // up to 6, or up to 14, rows together: of 96 none has to take fewer.
+  constexpr std::size_t kFloats = std::size_t{48} << 10, kMultiple = 96;
+  return std::clamp<std::size_t>(kFloats / stride_ / kMultiple, 1, 10) * kMultiple;
 }
 
 const float* PackedVectors::multiply(VectorsView rows, Scratch& scratch) const {
@@ -76,13 +77,6 @@ const float* PackedVectors::multiply(VectorsView rows, Scratch& scratch) const {
 
 float score_scale(std::span<const float> row, Similarity similarity) {
   return similarity == Similarity::cosine ? static_cast<float>(inverse_length(row)) : 1.0f;
-}
-
-bool any_above(const float* products, const float* thresholds, std::size_t count, float scale) {
-  unsigned found = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    found |= static_cast<unsigned>(products[i] * scale > thresholds[i]);
-  return found != 0;
 }
 
 float told_score(float score, Similarity similarity) {

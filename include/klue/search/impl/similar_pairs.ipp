@@ -35,14 +35,10 @@ class PairFinder {
       const std::size_t second = first_row + r;
       // Of the block itself only the vectors in front of this one.
       const std::size_t most = std::min(block_.count(), second - first_of_block_);
-      constexpr std::size_t kTogether = 64;
-      for (std::size_t q = 0; q < most; q += kTogether) {
-        const std::size_t count = std::min(kTogether, most - q);
-        if (!detail::any_above(products + q, thresholds_.data() + q, count, scale)) continue;
-        for (std::size_t i = q; i < q + count; ++i)
-          if (const float score = products[i] * scale; score > thresholds_[i])
-            found.push_back({first_of_block_ + i, second, detail::told_score(score, similarity_)});
-      }
+      detail::for_each_above(products, thresholds_.data(), most, scale, [&](std::size_t q) {
+        found.push_back(
+            {first_of_block_ + q, second, detail::told_score(products[q] * scale, similarity_)});
+      });
     }
   }
 

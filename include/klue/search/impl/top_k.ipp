@@ -47,13 +47,9 @@ struct TopK::Impl {
     const std::size_t queries = group.queries.count();
     for (std::size_t r = 0; r < rows.rows; ++r, products += group.queries.stride()) {
       const float scale = detail::score_scale(rows.row(r), options.similarity);
-      constexpr std::size_t kTogether = 64;
-      for (std::size_t q = 0; q < queries; q += kTogether) {
-        const std::size_t count = std::min(kTogether, queries - q);
-        if (!detail::any_above(products + q, best.thresholds() + q, count, scale)) continue;
-        for (std::size_t i = q; i < q + count; ++i)
-          best.offer(i, {first + r, detail::told_score(products[i] * scale, options.similarity)});
-      }
+      detail::for_each_above(products, best.thresholds(), queries, scale, [&](std::size_t q) {
+        best.offer(q, {first + r, detail::told_score(products[q] * scale, options.similarity)});
+      });
     }
   }
 };

@@ -116,8 +116,12 @@ void Multiplier<float>::pack_columns(const kernels::Product& product, View<const
     std::fill_n(panel_.data(), width * groups, 0.0f);
   }
   if (product.group_numbers == 1) {
-    for (std::size_t k = 0; k < w.rows; ++k)
+    // The rows lie so far apart that no processor foresees the next one.
+    constexpr std::size_t kAhead = 16;
+    for (std::size_t k = 0; k < w.rows; ++k) {
+      __builtin_prefetch(w.row(std::min(k + kAhead, w.rows - 1)) + first);
       std::memcpy(panel_.data() + k * width, w.row(k) + first, count * sizeof(float));
+    }
     return;
   }
   for (std::size_t k = 0; k < w.rows; k += 2) {

@@ -55,6 +55,9 @@ struct F32 : StoredGroups {
   }
 };
 
+// Numbers in the 64 bytes that processors fetch.
+constexpr size_t kLineNumbers = 16;
+
 // Memory to fetch while multiplying: two places per step, each moving on by half of what a step
 // takes of the panels.
 struct Ahead {
@@ -345,8 +348,8 @@ template <class Operation, size_t Rows, size_t Panels>
 [[gnu::noinline]] void linear_block(const Gemm& g, size_t first_row, size_t panel, Ahead ahead) {
   // Where the results go is seldom in the nearer caches. Fetched now, it is when they are there.
   for (size_t r = 0; r < Rows; ++r)
-    for (size_t v = 0; v < 2 * Panels; ++v)
-      __builtin_prefetch(g.y + (first_row + r) * g.y_stride + panel * kPanel + v * kLanes, 1, 3);
+    for (size_t i = 0; i < Panels * kPanel; i += kLineNumbers)
+      __builtin_prefetch(g.y + (first_row + r) * g.y_stride + panel * kPanel + i, 1, 3);
   typename Operation::Sums sums[Rows][2 * Panels];
   const float* const x = static_cast<const float*>(g.x) + first_row * g.x_stride;
   const auto* const weights = packed_panel<Operation>(g, panel);
