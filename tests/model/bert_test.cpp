@@ -111,7 +111,8 @@ TEST(Bert, ReadsTheOldNamesOfLayerNorms) {
 }
 
 TEST(Bert, OtherFamiliesAreRefusedByName) {
-  for (const char* family : {"deberta-v2", "distilbert", "xlm-roberta", "albert", ""}) {
+  for (const char* family : {"deberta-v2", "distilbert", "xlm-roberta", "albert", "modernbert",
+                             "longformer", "big_bird", "bart", "gpt2", "t5", ""}) {
     const ModelDirectory directory("tiny-11-bert");
     directory.edit_json("config.json", [&](auto& config) { config["model_type"] = family; });
     const auto error = test::thrown<UnsupportedError>([&] { Model::load(directory.path()); });

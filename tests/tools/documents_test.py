@@ -4,7 +4,8 @@
 Usage: documents_test.py REPOSITORY COMPILER
 
 The Korean README has the code of the English one; the blocks of the cookbook are those of its test;
-other C++ compiles; links lead somewhere; what docs/performance.md runs exists and knows its options.
+other C++ compiles; links lead somewhere; what docs/performance.md runs exists and knows its options;
+the tests that docs/models.md names are there.
 """
 import pathlib
 import re
@@ -136,6 +137,16 @@ def commands():
     check(found > 8, "the commands of docs/performance.md were not found")
 
 
+def proofs():
+    """docs/models.md names the tests that hold what it says."""
+    code = "\n".join(read(p) for p in tracked("tests/*_test.cpp"))
+    named = re.findall(r"`([A-Z]\w+)\.([A-Z]\w+)`", read("docs/models.md"))
+    for suite, name in named:
+        check(re.search(r"TEST(_F|_P)?\(%s,\s+%s\)" % (suite, name), code),
+              "docs/models.md: no test %s.%s" % (suite, name))
+    check(len(named) > 12, "docs/models.md names only %d tests" % len(named))
+
+
 def versions():
     version = re.search(r'KLUE_VERSION_STRING "(.*)"', read("include/klue/version.hpp"))[1]
     readme, runner = read("README.md"), read("tests/install_consumer/run")
@@ -153,6 +164,7 @@ cookbook()
 compiles()
 links()
 commands()
+proofs()
 versions()
 print("\n".join(failed) or "documents: passed")
 sys.exit(bool(failed))
