@@ -29,8 +29,18 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libklue-roberta-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
   "libklue-roberta0 (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
-# What the headers need where the library is compiled into a program.
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "libeigen3-dev, libicu-dev, nlohmann-json3-dev")
+# What the headers need where the library is compiled into a program, and what this configuration of
+# klue::header_only links then.
+set(recommended libeigen3-dev libicu-dev nlohmann-json3-dev)
+set(options KLUE_HAS_SNAPPY KLUE_HAS_ZLIB KLUE_HAS_ONEDNN)
+set(packages libsnappy-dev zlib1g-dev libdnnl-dev)
+foreach(option package IN ZIP_LISTS options packages)
+  if(${option})
+    list(APPEND recommended ${package})
+  endif()
+endforeach()
+list(JOIN recommended ", " recommended)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "${recommended}")
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "${about}
 .
 This package has the headers, and what CMake and pkg-config want to know.")
