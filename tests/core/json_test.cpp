@@ -105,8 +105,8 @@ TEST(Json, BoundsNesting) {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
-  EXPECT_NO_THROW(parse(nested(JsonDocument::most_depth)));
-  EXPECT_THROW(parse(nested(JsonDocument::most_depth + 1)), FormatError);
+  EXPECT_NO_THROW(parse(nested(JsonDocument::kMostDepth)));
+  EXPECT_THROW(parse(nested(JsonDocument::kMostDepth + 1)), FormatError);
   EXPECT_THROW(parse(std::string(10'000'000, '[')), FormatError);
 }
 

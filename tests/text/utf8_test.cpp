@@ -45,7 +45,7 @@ TEST(Utf8Test, EveryScalarValueThereAndBack) {
 }
 
 TEST(Utf8Test, IllFormedTextIsReplacedByMaximalSubparts) {
-  constexpr char32_t bad = replacement_character;
+  constexpr char32_t bad = kReplacementCharacter;
   EXPECT_EQ(decode_all("\x80"sv), (CodePoints{{bad, 1}}));                // lone continuation
   EXPECT_EQ(decode_all("\xC0\xAF"sv), (CodePoints{{bad, 1}, {bad, 1}}));  // overlong
   EXPECT_EQ(decode_all("\xE0\x80\xAF"sv), (CodePoints{{bad, 1}, {bad, 1}, {bad, 1}}));

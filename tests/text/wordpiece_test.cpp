@@ -70,8 +70,8 @@ TEST(WordPieceTest, PiecesThatNoWordCanContainAreLeftOut) {
   EXPECT_THAT(match(vocabulary, "aaaa", 3), Optional(ElementsAre("a", "##a", "##a", "##a")));
   const WordPiece without(vocabulary, "##", 100,
                           [](std::string_view text) { return text != "한국"; });
-  EXPECT_EQ(without.symbol(U'한'), WordPiece::unknown_symbol);
-  EXPECT_NE(without.symbol(U'국'), WordPiece::unknown_symbol);
+  EXPECT_EQ(without.symbol(U'한'), WordPiece::kUnknownSymbol);
+  EXPECT_NE(without.symbol(U'국'), WordPiece::kUnknownSymbol);
 }
 
 TEST(WordPieceTest, AVocabularyWhoseAutomatonWouldFillTheMemoryIsRefused) {

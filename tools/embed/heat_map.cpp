@@ -74,7 +74,7 @@ Label label_of(std::string_view text) {
     else if (c == U'&')
       label.xml.append("&amp;");
     else
-      klue::append_utf8(label.xml, c == 0xFFFE || c == 0xFFFF ? klue::replacement_character : c);
+      klue::append_utf8(label.xml, c == 0xFFFE || c == 0xFFFF ? klue::kReplacementCharacter : c);
   }
   return label;
 }

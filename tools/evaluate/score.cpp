@@ -53,10 +53,10 @@ Scores score_similarities(const PredictionSet& set) {
 Scores score_relations(const PredictionSet& set) {
   Scores scores;
   if (set.has("predictions") || !set.has("probabilities"))
-    scores = score_labels(set, metrics::re_labels, {{"micro_f1", metrics::micro_f1}});
+    scores = score_labels(set, metrics::kReLabels, {{"micro_f1", metrics::micro_f1}});
   if (set.has("probabilities")) {
-    const std::vector<std::int32_t> gold = set.labels("gold", 0, metrics::re_labels - 1);
-    const std::vector<float> probabilities = set.rows("probabilities", metrics::re_labels);
+    const std::vector<std::int32_t> gold = set.labels("gold", 0, metrics::kReLabels - 1);
+    const std::vector<float> probabilities = set.rows("probabilities", metrics::kReLabels);
     set.check_length("probabilities");
     add_or_refuse(scores, "auprc", [&] { return metrics::auprc(gold, probabilities); });
   }
@@ -99,13 +99,13 @@ Scores score_answers(const PredictionSet& set) {
 Scores score(Benchmark benchmark, const PredictionSet& set) {
   switch (benchmark) {
     case Benchmark::ynat:
-      return score_labels(set, metrics::ynat_labels, {{"macro_f1", metrics::macro_f1}});
+      return score_labels(set, metrics::kYnatLabels, {{"macro_f1", metrics::macro_f1}});
     case Benchmark::nli:
-      return score_labels(set, metrics::nli_labels, {{"accuracy", metrics::accuracy}});
+      return score_labels(set, metrics::kNliLabels, {{"accuracy", metrics::accuracy}});
     case Benchmark::sts:
       return score_similarities(set);
     case Benchmark::ner:
-      return score_labels(set, metrics::ner_labels,
+      return score_labels(set, metrics::kNerLabels,
                           {{"entity_macro_f1", metrics::entity_macro_f1},
                            {"character_macro_f1", metrics::character_macro_f1}});
     case Benchmark::re:

@@ -22,13 +22,13 @@
 namespace klue::metrics {
 
 /// YNAT: 정치 경제 사회 생활문화 세계 IT과학 스포츠.
-inline constexpr std::int32_t ynat_labels = 7;
+inline constexpr std::int32_t kYnatLabels = 7;
 /// NLI: entailment contradiction neutral.
-inline constexpr std::int32_t nli_labels = 3;
+inline constexpr std::int32_t kNliLabels = 3;
 /// NER: B-PS I-PS B-LC I-LC B-OG I-OG B-DT I-DT B-TI I-TI B-QT I-QT O.
-inline constexpr std::int32_t ner_labels = 13;
+inline constexpr std::int32_t kNerLabels = 13;
 /// RE: no_relation, then the 29 relations of KLUE's relation_list.json.
-inline constexpr std::int32_t re_labels = 30;
+inline constexpr std::int32_t kReLabels = 30;
 
 // ------------------------------------------------------------------------------------- YNAT, NLI
 

@@ -14,7 +14,7 @@
 /// (KLUE-baseline, `data/klue_ner.py` and `models/named_entity_recognition.py`): labels of
 /// characters become labels of tokens, and predictions for tokens become predictions for
 /// characters. What is odd about it, above all behind an [UNK], is kept; docs/evaluation.md names
-/// it. Labels are numbers in the order of klue::metrics::ner_labels, O the last.
+/// it. Labels are numbers in the order of klue::metrics::kNerLabels, O the last.
 ///
 /// Everything here throws UsageError for what the original cannot do.
 namespace klue::baseline {

@@ -7,11 +7,11 @@
 namespace klue {
 
 /// What invalid UTF-8 reads as.
-inline constexpr char32_t replacement_character = 0xFFFD;
+inline constexpr char32_t kReplacementCharacter = 0xFFFD;
 
 /// One decoded code point and how many bytes of the source it took.
 struct DecodedCodePoint {
-  char32_t value = replacement_character;  ///< U+FFFD for what is no UTF-8
+  char32_t value = kReplacementCharacter;  ///< U+FFFD for what is no UTF-8
   std::size_t length = 1;                  ///< bytes, 1…4
   bool valid = false;  ///< false where `value` stands for an invalid subsequence
 };
@@ -39,7 +39,7 @@ inline DecodedCodePoint decode_utf8(std::string_view text) noexcept {
   char32_t value = lead & (0x7Fu >> length);
   for (std::size_t i = 1; i < length; ++i) {
     if (i >= text.size() || byte(i) < low || byte(i) > high)
-      return {replacement_character, i, false};
+      return {kReplacementCharacter, i, false};
     value = (value << 6) | (byte(i) & 0x3Fu);
     low = 0x80, high = 0xBF;
   }

@@ -81,11 +81,11 @@ T& require_argument(T* argument, const char* name) {
 /// A struct grows at its end, behind its padding: what an old program has there is not 0.
 template <class Options>
 Options read_c_options(const Options* given) {
-  constexpr std::size_t largest = 4096;
+  constexpr std::size_t kLargest = 4096;
   Options known{};
   if (given == nullptr) return known;
   const std::size_t size = given->struct_size;
-  if (size < sizeof(std::size_t) || size > largest)
+  if (size < sizeof(std::size_t) || size > kLargest)
     throw UsageError("the options' size is not set",
                      {.field = "struct_size",
                       .expected = "sizeof of the struct, " + std::to_string(sizeof known) + " here",

@@ -43,9 +43,9 @@ std::optional<Truncation> c_truncation(klue_truncation truncation) {
 }
 
 ScoreFunction c_score_function(klue_score_function function) {
-  constexpr std::array functions{ScoreFunction::automatic, ScoreFunction::softmax,
-                                 ScoreFunction::sigmoid, ScoreFunction::none};
-  return functions[c_choice(function, functions.size(), "activation")];
+  constexpr std::array kFunctions{ScoreFunction::automatic, ScoreFunction::softmax,
+                                  ScoreFunction::sigmoid, ScoreFunction::none};
+  return kFunctions[c_choice(function, kFunctions.size(), "activation")];
 }
 
 LoadOptions c_load_options(const klue_load_options* given) {

@@ -113,12 +113,12 @@ klue_status klue_tag(const klue_tagger* tagger, const klue_text* texts, size_t c
     require_argument(out, "out") = nullptr;
     const klue::Tagger& task = require_argument(tagger, "tagger").task;
     const klue_tag_options options = read_c_options(given);
-    constexpr std::array aggregations{klue::Aggregation::simple, klue::Aggregation::none,
-                                      klue::Aggregation::first, klue::Aggregation::average,
-                                      klue::Aggregation::max};
+    constexpr std::array kAggregations{klue::Aggregation::simple, klue::Aggregation::none,
+                                       klue::Aggregation::first, klue::Aggregation::average,
+                                       klue::Aggregation::max};
     klue::TagOptions tag;
     tag.aggregation =
-        aggregations[c_choice(options.aggregation, aggregations.size(), "aggregation")];
+        kAggregations[c_choice(options.aggregation, kAggregations.size(), "aggregation")];
     tag.max_length = unless_zero(options.max_length);
     tag.stride = unless_zero(options.stride);
     *out = new klue_entities(task.tag(c_texts(texts, count), tag), [](const klue::Entity& entity) {

@@ -9,7 +9,7 @@
 namespace klue::detail {
 
 /// PyTorch and NumPy allow no more dimensions; a file that claims more is malformed or hostile.
-inline constexpr std::size_t max_rank = 64;
+inline constexpr std::size_t kMaxRank = 64;
 
 /// Bytes that a dense tensor takes; nothing where that overflows. An extent of 0 does not hide an
 /// overflow of the others: the files that this project has to load have no such tensors, and code

@@ -10,7 +10,7 @@ namespace klue::detail {
 /// the description claims: a file can be made of nothing but names.
 class MemoryBudget {
  public:
-  explicit MemoryBudget(std::size_t file_size) : left_(file_size + budget::description_plus) {}
+  explicit MemoryBudget(std::size_t file_size) : left_(file_size + budget::kDescriptionPlus) {}
 
   /// False where there is not so much left.
   [[nodiscard]] bool spend(std::size_t bytes) noexcept {

@@ -17,7 +17,7 @@
 namespace klue::detail {
 
 /// What stands before the names of an encoder's tensors in a model with a head.
-inline constexpr std::array<std::string_view, 4> encoder_prefixes{"", "roberta.", "bert.",
+inline constexpr std::array<std::string_view, 4> kEncoderPrefixes{"", "roberta.", "bert.",
                                                                   "electra."};
 
 /// The tensors of a part of a checkpoint, by their names without that part's prefix, checked for
@@ -29,13 +29,13 @@ class TensorLookup {
 
   /// The encoder's. Throws FormatError where the checkpoint holds none under any known prefix.
   static TensorLookup of_encoder(const Checkpoint& checkpoint) {
-    constexpr std::string_view known = "embeddings.word_embeddings.weight";
-    for (const std::string_view prefix : encoder_prefixes)
-      if (TensorLookup lookup(checkpoint, std::string(prefix)); lookup.has(known)) return lookup;
+    constexpr std::string_view kNown = "embeddings.word_embeddings.weight";
+    for (const std::string_view prefix : kEncoderPrefixes)
+      if (TensorLookup lookup(checkpoint, std::string(prefix)); lookup.has(kNown)) return lookup;
     throw FormatError(
         "no RoBERTa or BERT encoder in this file",
         {.file = checkpoint.file().string(),
-         .expected = std::string(known) + ", or the same under roberta., bert. or electra."});
+         .expected = std::string(kNown) + ", or the same under roberta., bert. or electra."});
   }
 
   const Checkpoint& checkpoint() const noexcept { return *checkpoint_; }

@@ -14,10 +14,10 @@ void Checkpoint::release(const TensorView& tensor) const noexcept {
 }
 
 std::size_t Checkpoint::memory_bytes() const {
-  constexpr std::size_t node = sizeof(Tensors::value_type) + 4 * sizeof(void*);
+  constexpr std::size_t kNode = sizeof(Tensors::value_type) + 4 * sizeof(void*);
   std::size_t bytes = mapped_ ? 0 : distinct_bytes();
   for (const auto& [name, view] : tensors_)
-    bytes += node + detail::heap_bytes(name) + detail::heap_bytes(view.shape) +
+    bytes += kNode + detail::heap_bytes(name) + detail::heap_bytes(view.shape) +
              detail::heap_bytes(view.strides);
   return bytes;
 }

@@ -48,12 +48,12 @@ std::uint32_t sliced(const Tables& tables, std::span<const std::byte> bytes, std
   return ~crc;
 }
 
-constexpr Tables crc32_tables = make_tables(0xEDB88320u);
-constexpr Tables crc32c_tables = make_tables(0x82F63B78u);
+constexpr Tables kCrc32Tables = make_tables(0xEDB88320u);
+constexpr Tables kCrc32cTables = make_tables(0x82F63B78u);
 
 #if defined(__x86_64__)
 
-constexpr std::size_t lane_bytes = 4096;
+constexpr std::size_t kLaneBytes = 4096;
 
 /// The remainder of a message followed by `lane_bytes` zero bytes, as a linear map of the remainder
 /// of the message: shifts[k][b] is what byte k of it contributes.
@@ -63,8 +63,8 @@ Shift make_lane_shift() {
   std::array<std::uint32_t, 32> of_bit{};
   for (std::size_t bit = 0; bit < 32; ++bit) {
     std::uint32_t crc = 1u << bit;
-    for (std::size_t i = 0; i < lane_bytes; ++i)
-      crc = crc >> 8 ^ crc32c_tables[0][crc & 0xff];
+    for (std::size_t i = 0; i < kLaneBytes; ++i)
+      crc = crc >> 8 ^ kCrc32cTables[0][crc & 0xff];
     of_bit[bit] = crc;
   }
   Shift shift{};
@@ -93,12 +93,12 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(std::span<const std
   const std::byte* at = bytes.data();
   const std::byte* const end = at + bytes.size();
   std::uint64_t crc = ~start;
-  for (; static_cast<std::size_t>(end - at) >= 3 * lane_bytes; at += 3 * lane_bytes) {
+  for (; static_cast<std::size_t>(end - at) >= 3 * kLaneBytes; at += 3 * kLaneBytes) {
     std::uint64_t second = 0, third = 0;
-    for (std::size_t i = 0; i < lane_bytes; i += 8) {
+    for (std::size_t i = 0; i < kLaneBytes; i += 8) {
       crc = _mm_crc32_u64(crc, load64(at + i));
-      second = _mm_crc32_u64(second, load64(at + lane_bytes + i));
-      third = _mm_crc32_u64(third, load64(at + 2 * lane_bytes + i));
+      second = _mm_crc32_u64(second, load64(at + kLaneBytes + i));
+      third = _mm_crc32_u64(third, load64(at + 2 * kLaneBytes + i));
     }
     crc = apply(shift, static_cast<std::uint32_t>(crc)) ^ second;
     crc = apply(shift, static_cast<std::uint32_t>(crc)) ^ third;
@@ -115,11 +115,11 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(std::span<const std
 }  // namespace
 
 std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t crc) noexcept {
-  return sliced(crc32_tables, bytes, crc);
+  return sliced(kCrc32Tables, bytes, crc);
 }
 
 std::uint32_t crc32c_portable(std::span<const std::byte> bytes, std::uint32_t crc) noexcept {
-  return sliced(crc32c_tables, bytes, crc);
+  return sliced(kCrc32cTables, bytes, crc);
 }
 
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t crc) noexcept {

@@ -24,7 +24,7 @@ class Inflation {
   Inflation(const std::filesystem::path& file, std::span<const std::byte> compressed)
       : file_(file),
         rest_(compressed),
-        allowed_(budget::unpacked_plus + compressed.size() * budget::unpacked_times) {
+        allowed_(budget::kUnpackedPlus + compressed.size() * budget::kUnpackedTimes) {
     constexpr int kGzipOnly = 16;
     if (inflateInit2(&stream_, MAX_WBITS + kGzipOnly) != Z_OK) throw std::bad_alloc();
   }
@@ -63,7 +63,7 @@ class Inflation {
   void keep(std::size_t size) {
     if (size > allowed_)
       fail("unpacks to more than weights do",
-           std::to_string(budget::unpacked_times) + " times its size");
+           std::to_string(budget::kUnpackedTimes) + " times its size");
     allowed_ -= size;
     plain_.append(std::span(buffer_).first(size));
   }

@@ -26,29 +26,29 @@ Checkpoint read_archive(const detail::Place& path, const CheckpointOptions& opti
 }
 
 /// In the order of preference.
-constexpr std::array formats{
-    Format{detail::weight_files[0], ".safetensors", without_options<detail::read_safetensors>},
-    Format{detail::weight_files[1], ".safetensors.index.json",
+constexpr std::array kFormats{
+    Format{detail::kWeightFiles[0], ".safetensors", without_options<detail::read_safetensors>},
+    Format{detail::kWeightFiles[1], ".safetensors.index.json",
            without_options<detail::read_sharded_safetensors>},
-    Format{detail::weight_files[2], ".bin", detail::read_torch_archive},
-    Format{detail::weight_files[3], ".bin.index.json", detail::read_sharded_torch_archive},
+    Format{detail::kWeightFiles[2], ".bin", detail::read_torch_archive},
+    Format{detail::kWeightFiles[3], ".bin.index.json", detail::read_sharded_torch_archive},
     Format{"variables/variables.index", ".index", detail::read_tensorflow_checkpoint},
 };
 
 /// Weights that other programs keep in the same directories.
-constexpr std::array<std::string_view, 5> foreign_files{
+constexpr std::array<std::string_view, 5> kForeignFiles{
     "tf_model.h5", "flax_model.msgpack", "model.onnx", "model.ckpt.index", "rust_model.ot"};
 
 std::string looked_for() {
   std::string list;
-  for (const Format& format : formats)
+  for (const Format& format : kFormats)
     list.append(list.empty() ? "" : ", ").append(format.file);
   return list;
 }
 
 Checkpoint open_file(const detail::Place& file, const CheckpointOptions& options) {
   const std::string name = file.path().filename().string();
-  for (const Format& format : formats)
+  for (const Format& format : kFormats)
     if (name.ends_with(format.ending)) return format.read(file, options);
   if (detail::Archive::has_archive_name(file.path())) return read_archive(file, options);
   throw UnsupportedError("no weights by the file's name",
@@ -63,9 +63,9 @@ Checkpoint detail::open_place(const Place& path, const CheckpointOptions& option
       throw IoError("there is no such model directory", {.file = path.string()});
     return open_file(path, options);
   }
-  for (const Format& format : formats)
+  for (const Format& format : kFormats)
     if (const auto file = path / format.file; file_exists(file)) return format.read(file, options);
-  for (const std::string_view foreign : foreign_files)
+  for (const std::string_view foreign : kForeignFiles)
     if (file_exists(path / foreign))
       throw UnsupportedError(
           "the directory has weights only in a format that is not read here",

@@ -21,13 +21,13 @@ namespace {
 using Value = Unpickler::Value;
 using ValueKind = Unpickler::Kind;
 
-constexpr int newest_protocol = 5;
+constexpr int kNewestProtocol = 5;
 
 struct StorageType {
   std::string_view name;
   DType dtype;
 };
-constexpr std::array storage_types{
+constexpr std::array kStorageTypes{
     StorageType{"DoubleStorage", DType::f64}, StorageType{"FloatStorage", DType::f32},
     StorageType{"HalfStorage", DType::f16},   StorageType{"BFloat16Storage", DType::bf16},
     StorageType{"LongStorage", DType::i64},   StorageType{"IntStorage", DType::i32},
@@ -42,10 +42,10 @@ Unpickler::Unpickler(const std::filesystem::path& file, std::span<const std::byt
     : file_(file), bytes_(bytes), reader_(file, "the pickle", bytes), budget_(file_size) {}
 
 Value Unpickler::load() {
-  constexpr std::uint8_t stop = '.';
+  constexpr std::uint8_t kStop = '.';
   stack_.clear();
   memo_.clear();
-  for (auto opcode = reader_.number<std::uint8_t>(); opcode != stop;
+  for (auto opcode = reader_.number<std::uint8_t>(); opcode != kStop;
        opcode = reader_.number<std::uint8_t>())
     if (!step(opcode))
       throw UnsupportedError("the pickle does something that weights do not need",
@@ -60,7 +60,7 @@ Value Unpickler::load() {
 bool Unpickler::step(std::uint8_t opcode) {
   switch (opcode) {
     case 0x80:  // PROTO
-      if (reader_.number<std::uint8_t>() > newest_protocol)
+      if (reader_.number<std::uint8_t>() > kNewestProtocol)
         throw UnsupportedError("the pickle is of a newer protocol", {.file = file_.string()});
       return true;
     case 0x95:  // FRAME: only a hint for those who read from a stream
@@ -297,10 +297,10 @@ void Unpickler::extend(Kind kind, Items items) {
 }
 
 void Unpickler::memoize(std::uint64_t index) {
-  constexpr std::size_t memo_node = 64;  // with its share of the table
+  constexpr std::size_t kMemoNode = 64;  // with its share of the table
   if (index > std::numeric_limits<std::uint32_t>::max()) fail("remembers too many objects");
   const Value value = top();
-  if (memo_.insert_or_assign(static_cast<std::uint32_t>(index), value).second) spend(memo_node);
+  if (memo_.insert_or_assign(static_cast<std::uint32_t>(index), value).second) spend(kMemoNode);
 }
 
 void Unpickler::recall(std::uint64_t index) {
@@ -321,7 +321,7 @@ void Unpickler::push_function(std::string_view module, std::string_view name) {
     if (name == "_rebuild_parameter") return push_known(Function::rebuild_parameter);
   }
   if (module == "torch" || module == "torch.cuda")
-    for (const StorageType& type : storage_types)
+    for (const StorageType& type : kStorageTypes)
       if (type.name == name) return push_known(Function::storage_type, type.dtype);
   throw UnsupportedError(
       "the pickle names something that plain weights do not need; it was not run",
@@ -427,7 +427,7 @@ std::int64_t Unpickler::integer(const Value& value) const {
 
 std::vector<std::int64_t> Unpickler::integers(const Value& value) const {
   const std::span<const Value> items = tuple(value);
-  if (items.size() > max_rank) fail("has a tensor of too many dimensions");
+  if (items.size() > kMaxRank) fail("has a tensor of too many dimensions");
   std::vector<std::int64_t> numbers;
   for (const Value& item : items)
     numbers.push_back(integer(item));

@@ -20,9 +20,9 @@
 namespace klue::detail {
 namespace {
 
-constexpr std::uint64_t max_header_size = 100'000'000;  // the reference implementation's limit
-constexpr std::size_t max_ignored_depth = 64;
-constexpr std::size_t max_name_size = 4096;
+constexpr std::uint64_t kMaxHeaderSize = 100'000'000;  // the reference implementation's limit
+constexpr std::size_t kMaxIgnoredDepth = 64;
+constexpr std::size_t kMaxNameSize = 4096;
 
 struct Record {
   std::string name{};
@@ -50,8 +50,8 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   bool key(std::string& key) override {
     switch (place_) {
       case Place::header:
-        if (key.size() > max_name_size) fail("a tensor's name is too long", {});
-        spend(budget::tensor_bytes + 4 * key.size());
+        if (key.size() > kMaxNameSize) fail("a tensor's name is too long", {});
+        spend(budget::kTensorBytes + 4 * key.size());
         if (!names_.insert(key).second) fail("duplicate tensor name", key);
         name_ = key;
         break;
@@ -130,7 +130,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
 
   bool number_unsigned(std::uint64_t value) override {
     if (place_ == Place::shape) {
-      if (records_.back().shape->size() == max_rank) fail("too many dimensions", {});
+      if (records_.back().shape->size() == kMaxRank) fail("too many dimensions", {});
       spend(2 * sizeof value);
       records_.back().shape->push_back(value);
     } else if (place_ == Place::offsets) {
@@ -195,7 +195,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool ignore_nested() {
-    if (++ignored_depth_ > max_ignored_depth) fail("the header nests too deep", {});
+    if (++ignored_depth_ > kMaxIgnoredDepth) fail("the header nests too deep", {});
     return true;
   }
 
@@ -251,11 +251,11 @@ std::string_view header_text(const std::filesystem::path& file, std::span<const 
                                                            .actual = std::to_string(bytes.size())});
   std::memcpy(&size, bytes.data(), sizeof size);
   const std::size_t rest = bytes.size() - sizeof size;
-  if (size > max_header_size || size > rest)
+  if (size > kMaxHeaderSize || size > rest)
     throw FormatError(
         "the header is longer than the file: it is cut short or no safetensors file",
         {.file = file.string(),
-         .expected = "at most " + std::to_string(std::min<std::uint64_t>(rest, max_header_size)) +
+         .expected = "at most " + std::to_string(std::min<std::uint64_t>(rest, kMaxHeaderSize)) +
                      " bytes of header",
          .actual = std::to_string(size)});
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + sizeof size, size);

@@ -68,7 +68,7 @@ class IndexReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  static constexpr std::size_t max_depth = 64;
+  static constexpr std::size_t kMaxDepth = 64;
 
   bool scalar() {
     if (depth_ == 0) fail("the index is no JSON object", {});
@@ -77,7 +77,7 @@ class IndexReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool open() {
-    if (++depth_ > max_depth) fail("the index nests too deep", {});
+    if (++depth_ > kMaxDepth) fail("the index nests too deep", {});
     return true;
   }
 

@@ -12,8 +12,8 @@ namespace {
 
 using Visit = std::function<void(std::string_view, std::span<const std::byte>)>;
 
-constexpr std::size_t footer_size = 48, trailer_size = 5;  // compression, checksum
-constexpr std::uint64_t magic = 0xdb4775248b80fb57;
+constexpr std::size_t kFooterSize = 48, kTrailerSize = 5;  // compression, checksum
+constexpr std::uint64_t kMagic = 0xdb4775248b80fb57;
 
 /// A block's content, decompressed into memory of its own where need be.
 struct Block {
@@ -31,11 +31,11 @@ class TableReader {
   Block block(ByteReader handle) {
     const std::uint64_t offset = handle.varint(), size = handle.varint();
     if (offset < read_up_to_) fail("the blocks of the table are listed twice or not in order");
-    const std::uint64_t end = bytes_.size() - footer_size;
-    if (offset > end || end - offset < trailer_size || size > end - offset - trailer_size)
+    const std::uint64_t end = bytes_.size() - kFooterSize;
+    if (offset > end || end - offset < kTrailerSize || size > end - offset - kTrailerSize)
       fail("a block reaches past the end of the table");
-    read_up_to_ = offset + size + trailer_size;
-    const auto stored = bytes_.subspan(offset, size + trailer_size);
+    read_up_to_ = offset + size + kTrailerSize;
+    const auto stored = bytes_.subspan(offset, size + kTrailerSize);
     ByteReader checksum(file_, "a checksum", stored.last(4));
     if (checksum.number<std::uint32_t>() != masked_crc32c(stored.first(size + 1)))
       fail("a block's checksum is wrong: the file is damaged");
@@ -68,12 +68,12 @@ class TableReader {
   }
 
   ByteReader index_handle() const {
-    if (bytes_.size() < footer_size) fail("too short for a TensorFlow checkpoint's index");
-    const auto footer = bytes_.last(footer_size);
+    if (bytes_.size() < kFooterSize) fail("too short for a TensorFlow checkpoint's index");
+    const auto footer = bytes_.last(kFooterSize);
     ByteReader end(file_, "the magic number", footer.last(8));
-    if (end.number<std::uint64_t>() != magic)
+    if (end.number<std::uint64_t>() != kMagic)
       fail("no TensorFlow checkpoint's index, or cut short: its last bytes are wrong");
-    ByteReader handles(file_, "the footer", footer.first(footer_size - 8));
+    ByteReader handles(file_, "the footer", footer.first(kFooterSize - 8));
     handles.varint();  // the handle of the block of meta blocks, which TensorFlow leaves empty
     handles.varint();
     return handles;

@@ -12,8 +12,8 @@
 namespace klue::detail {
 namespace {
 
-constexpr std::size_t block_size = 512;
-constexpr std::size_t most_path = 4096;  // as in Linux
+constexpr std::size_t kBlockSize = 512;
+constexpr std::size_t kMostPath = 4096;  // as in Linux
 
 /// The fields of a header block that matter here, by their place in it.
 class Header {
@@ -27,7 +27,7 @@ class Header {
   /// The sum of all bytes, those of the sum itself counted as spaces.
   bool has_right_checksum() const {
     std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < block_size; ++i)
+    for (std::size_t i = 0; i < kBlockSize; ++i)
       sum += i >= 148 && i < 156 ? 32 : std::to_integer<std::uint64_t>(block_[i]);
     return octal(148, 8) == sum;
   }
@@ -91,7 +91,7 @@ class TarReader {
 
   Archive::Members read() {
     for (bool first = true;; first = false) {
-      const Header header(take(block_size));
+      const Header header(take(kBlockSize));
       if (header.is_zero()) break;  // the end
       if (!header.has_right_checksum())
         fail(first ? "no tar archive" : "a damaged header in the tar archive");
@@ -166,7 +166,7 @@ class TarReader {
   }
 
   std::string checked_path(std::string_view path) const {
-    if (path.size() > most_path) fail("a path in the tar archive is too long");
+    if (path.size() > kMostPath) fail("a path in the tar archive is too long");
     return std::string(path);
   }
 
@@ -177,7 +177,7 @@ class TarReader {
     return taken;
   }
 
-  void take_padding(std::size_t content) { take((block_size - content % block_size) % block_size); }
+  void take_padding(std::size_t content) { take((kBlockSize - content % kBlockSize) % kBlockSize); }
 
   [[noreturn]] void fail(const char* message) const {
     throw FormatError(message, {.file = file_.string()});

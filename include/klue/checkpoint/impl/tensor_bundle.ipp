@@ -16,8 +16,8 @@
 namespace klue::detail {
 namespace {
 
-constexpr std::string_view object_graph_key = "_CHECKPOINTABLE_OBJECT_GRAPH";
-constexpr std::uint64_t string_type = 7, max_shards = 99'999;  // names have five digits
+constexpr std::string_view kObjectGraphKey = "_CHECKPOINTABLE_OBJECT_GRAPH";
+constexpr std::uint64_t kStringType = 7, kMaxShards = 99'999;  // names have five digits
 
 /// tensorflow/core/framework/types.proto
 std::optional<DType> tensorflow_dtype(std::uint64_t type) {
@@ -80,9 +80,9 @@ class BundleReader {
   void visit(std::string_view key, std::span<const std::byte> value) {
     if (key.empty()) return read_header(value);
     if (shards_ == 0) fail("the index has no header", {});  // "" sorts before all others
-    spend(budget::tensor_bytes + 4 * key.size());
+    spend(budget::kTensorBytes + 4 * key.size());
     const Entry entry = read_entry(key, value);
-    if (key == object_graph_key && entry.type == string_type)
+    if (key == kObjectGraphKey && entry.type == kStringType)
       read_object_graph(string_content(key, entry));
     else if (const auto dtype = tensorflow_dtype(entry.type))
       bundle_.tensors.emplace_hint(bundle_.tensors.end(), key, view_of(key, entry, *dtype));
@@ -100,7 +100,7 @@ class BundleReader {
     if (endianness != 0)
       throw UnsupportedError("the checkpoint was written on a big-endian machine",
                              {.file = file_.string()});
-    if (shards == 0 || shards > max_shards)
+    if (shards == 0 || shards > kMaxShards)
       fail("an impossible number of data files", {}, std::to_string(shards));
     shards_ = shards;
   }
@@ -144,7 +144,7 @@ class BundleReader {
     ProtoReader fields(file_, "a shape", bytes);
     while (const auto field = fields.next()) {
       if (field->number() != 2) continue;
-      if (shape.size() == max_rank) fail("too many dimensions", key);
+      if (shape.size() == kMaxRank) fail("too many dimensions", key);
       ProtoReader dimension(file_, "a dimension", field->bytes());
       std::uint64_t size = 0;  // zeros are not stored
       while (const auto part = dimension.next())

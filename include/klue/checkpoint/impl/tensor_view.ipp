@@ -60,13 +60,13 @@ void read_c_order(Source from, std::span<float> to) {
 template <class Source>
 void read_transposed(Source from, std::size_t columns, std::size_t column_stride,
                      std::span<float> to) {
-  constexpr std::size_t side = 16;
+  constexpr std::size_t kSide = 16;
   const std::size_t rows = to.size() / columns;
-  float tile[side][side];
-  for (std::size_t row = 0; row < rows; row += side)
-    for (std::size_t column = 0; column < columns; column += side) {
-      const std::size_t height = std::min(side, rows - row);
-      const std::size_t width = std::min(side, columns - column);
+  float tile[kSide][kSide];
+  for (std::size_t row = 0; row < rows; row += kSide)
+    for (std::size_t column = 0; column < columns; column += kSide) {
+      const std::size_t height = std::min(kSide, rows - row);
+      const std::size_t width = std::min(kSide, columns - column);
       for (std::size_t c = 0; c < width; ++c)
         for (std::size_t r = 0; r < height; ++r)
           tile[r][c] = from[(column + c) * column_stride + row + r];

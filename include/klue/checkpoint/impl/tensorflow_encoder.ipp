@@ -29,7 +29,7 @@ constexpr std::array<Renaming, 8> kLayerModules{{
     {"output", "output.dense"},
     {"output_layer_norm", "output.LayerNorm"},
 }};
-constexpr std::array<Renaming, 5> parameters{{
+constexpr std::array<Renaming, 5> kParameters{{
     {"embeddings", "weight"},
     {"kernel", "weight"},
     {"gamma", "weight"},
@@ -37,9 +37,9 @@ constexpr std::array<Renaming, 5> parameters{{
     {"beta", "bias"},
 }};
 
-constexpr std::string_view layer_prefix = "transformer/layer_";
-constexpr std::string_view value_suffix = "/.ATTRIBUTES/VARIABLE_VALUE";
-constexpr std::string_view word_embeddings = "embeddings.word_embeddings.weight";
+constexpr std::string_view kLayerPrefix = "transformer/layer_";
+constexpr std::string_view kValueSuffix = "/.ATTRIBUTES/VARIABLE_VALUE";
+constexpr std::string_view kWordEmbeddings = "embeddings.word_embeddings.weight";
 
 std::optional<std::string_view> renamed(std::span<const Renaming> table, std::string_view name) {
   const auto found = std::ranges::find(table, name, &Renaming::first);
@@ -54,7 +54,7 @@ std::string_view without_suffix(std::string_view text, std::string_view suffix) 
 /// has "layer_with_weights-0/transformer.Slayer_0…:0": in one part of a path, TensorFlow writes "/"
 /// as ".S" and "." as "..".
 std::string name_in_key(std::string_view key) {
-  key = without_suffix(key, value_suffix);
+  key = without_suffix(key, kValueSuffix);
   const std::string_view part = key.substr(key.rfind('/') + 1);  // npos + 1 is 0
   std::string name;
   for (std::size_t i = 0; i < part.size(); ++i) {
@@ -88,7 +88,7 @@ class Converter {
     result_.shape = shape();
     add_classifier();
     for (const std::string_view key : others)
-      result_.tensors.emplace(without_suffix(key, value_suffix), bundle_.tensors.find(key)->second);
+      result_.tensors.emplace(without_suffix(key, kValueSuffix), bundle_.tensors.find(key)->second);
     return std::move(result_);
   }
 
@@ -127,7 +127,7 @@ class Converter {
     auto kernel = bundle_.tensors.end();
     std::string_view layer;
     for (auto tensor = bundle_.tensors.begin(); tensor != bundle_.tensors.end(); ++tensor) {
-      const std::string_view path = without_suffix(tensor->first, value_suffix);
+      const std::string_view path = without_suffix(tensor->first, kValueSuffix);
       const std::string_view parent = without_suffix(path, "/kernel");
       if (parent.size() == path.size() || !parent.starts_with("layer_with_weights-") ||
           parent.find('/') != std::string_view::npos)
@@ -138,7 +138,7 @@ class Converter {
     }
     if (kernel == bundle_.tensors.end()) return;
     // Older versions of TensorFlow end a variable's key with its name.
-    auto bias = bundle_.tensors.find(std::string(layer).append("/bias").append(value_suffix));
+    auto bias = bundle_.tensors.find(std::string(layer).append("/bias").append(kValueSuffix));
     if (bias == bundle_.tensors.end())
       bias = bundle_.tensors.find(std::string(layer).append("/bias"));
     const std::vector<std::size_t>& shape = kernel->second.shape;
@@ -150,11 +150,11 @@ class Converter {
   }
 
   EncoderShape shape() const {
-    if (!result_.tensors.contains(word_embeddings))
+    if (!result_.tensors.contains(kWordEmbeddings))
       throw UnsupportedError(
           "the TensorFlow checkpoint holds no BERT or RoBERTa encoder",
           {.file = file_.string(), .expected = "a variable word_embeddings/embeddings"});
-    const auto& words = matrix(word_embeddings);
+    const auto& words = matrix(kWordEmbeddings);
     EncoderShape shape{.hidden = words[1], .vocabulary = words[0]};
     while (result_.tensors.contains(layer_name(shape.layers, "attention.self.query.weight")))
       ++shape.layers;
@@ -201,13 +201,13 @@ std::optional<std::string> hugging_face_name(std::string_view variable) {
   variable = without_suffix(variable, ":0");
   const std::size_t slash = variable.rfind('/');
   if (slash == std::string_view::npos) return std::nullopt;
-  const auto parameter = renamed(parameters, variable.substr(slash + 1));
+  const auto parameter = renamed(kParameters, variable.substr(slash + 1));
   if (!parameter) return std::nullopt;
   std::string_view module = variable.substr(0, slash);
   std::string prefix;
   std::optional<std::string_view> name;
-  if (module.starts_with(layer_prefix)) {
-    module.remove_prefix(layer_prefix.size());
+  if (module.starts_with(kLayerPrefix)) {
+    module.remove_prefix(kLayerPrefix.size());
     const std::size_t digits = std::min(module.find_first_not_of("0123456789"), module.size());
     // Without leading zeros, so that no two names mean one layer.
     if (digits == 0 || (digits > 1 && module[0] == '0') || !module.substr(digits).starts_with('/'))

@@ -44,7 +44,7 @@ std::vector<NamedTensor> state_dict(const std::filesystem::path& file, Unpickler
       tensors.push_back({pickle.string(key), pickle.tensor(value)});
       const NamedTensor& named = tensors.back();
       // Many names may stand for one tensor.
-      pickle.spend(budget::tensor_bytes + 2 * named.name.size() +
+      pickle.spend(budget::kTensorBytes + 2 * named.name.size() +
                    2 * sizeof(std::size_t) * named.tensor.shape.size());
     }
     nested = nested || value.kind == dict;
@@ -135,11 +135,11 @@ void insert(const std::filesystem::path& file, Checkpoint::Tensors& tensors,
 
 /// Everything lies in one folder, whose name is the archive's first.
 std::string archive_folder(const std::filesystem::path& file, const ZipArchive& archive) {
-  constexpr std::string_view pickle = "/data.pkl";
+  constexpr std::string_view kPickle = "/data.pkl";
   std::string folder;
   for (const auto& [name, entry] : archive.entries()) {
-    if (!name.ends_with(pickle)) continue;
-    const std::string_view top = std::string_view(name).substr(0, name.size() - pickle.size());
+    if (!name.ends_with(kPickle)) continue;
+    const std::string_view top = std::string_view(name).substr(0, name.size() - kPickle.size());
     if (top.find('/') != std::string_view::npos) continue;
     if (!folder.empty())
       throw FormatError("the archive holds two pickles", {.file = file.string()});
@@ -179,9 +179,9 @@ Checkpoint::Tensors parse_zip(const std::filesystem::path& file, std::span<const
 // ------------------------------------------------------- older: pickles with the data behind them
 
 /// PROTO 2, then LONG1 of ten bytes: 0x1950a86a20f9469cfc6c.
-constexpr std::string_view legacy_magic =
+constexpr std::string_view kLegacyMagic =
     "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
-constexpr std::int64_t legacy_version = 1001;
+constexpr std::int64_t kLegacyVersion = 1001;
 
 void check_legacy_system(const std::filesystem::path& file, const Unpickler& pickle,
                          const Unpickler::Value& system) {
@@ -198,7 +198,7 @@ Checkpoint::Tensors parse_legacy(const std::filesystem::path& file,
   Unpickler pickle(file, bytes, bytes.size());
   pickle.load();  // the magic number
   const Unpickler::Value version = pickle.load();
-  if (version.kind != Unpickler::Kind::integer || version.number != legacy_version)
+  if (version.kind != Unpickler::Kind::integer || version.number != kLegacyVersion)
     throw UnsupportedError("an unknown version of PyTorch's old format", {.file = file.string()});
   check_legacy_system(file, pickle, pickle.load());
   const std::vector<NamedTensor> named = state_dict(file, pickle, pickle.load());
@@ -239,7 +239,7 @@ Checkpoint::Tensors parse_torch_archive(const std::filesystem::path& file,
   refuse_placeholder(file, bytes);
   const std::string_view text = as_text(bytes);
   if (text.starts_with("PK\3\4")) return parse_zip(file, bytes, options);
-  if (text.starts_with(legacy_magic)) return parse_legacy(file, bytes);
+  if (text.starts_with(kLegacyMagic)) return parse_legacy(file, bytes);
   throw FormatError("neither a ZIP archive of PyTorch nor its old format", {.file = file.string()});
 }
 

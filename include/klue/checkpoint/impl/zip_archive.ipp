@@ -9,13 +9,13 @@
 namespace klue::detail {
 namespace {
 
-constexpr std::uint32_t local_signature = 0x04034b50, central_signature = 0x02014b50,
-                        end_signature = 0x06054b50, end64_signature = 0x06064b50,
-                        locator64_signature = 0x07064b50;
-constexpr std::size_t end_size = 22, end64_size = 56, locator64_size = 20, max_comment = 0xffff;
-constexpr std::uint16_t encrypted_flag = 1, sizes_follow_flag = 8;
-constexpr std::uint32_t in_zip64 = 0xffffffff;  // "see the ZIP64 field"
-constexpr std::uint16_t zip64_field = 1;
+constexpr std::uint32_t kLocalSignature = 0x04034b50, kCentralSignature = 0x02014b50,
+                        kEndSignature = 0x06054b50, kEnd64Signature = 0x06064b50,
+                        kLocator64Signature = 0x07064b50;
+constexpr std::size_t kEndSize = 22, kEnd64Size = 56, kLocator64Size = 20, kMaxComment = 0xffff;
+constexpr std::uint16_t kEncryptedFlag = 1, kSizesFollowFlag = 8;
+constexpr std::uint32_t kInZip64 = 0xffffffff;  // "see the ZIP64 field"
+constexpr std::uint16_t kZip64Field = 1;
 
 /// Where the central directory is and how many entries it has.
 struct End {
@@ -30,12 +30,12 @@ class DirectoryReader {
   /// Reads the end record, and the ZIP64 one where it is needed.
   End end() const {
     const std::size_t at = find_end_record();
-    ByteReader record = reader("the ZIP end record", at, end_size);
+    ByteReader record = reader("the ZIP end record", at, kEndSize);
     record.take(4);
     const auto disk = record.number<std::uint16_t>(), first = record.number<std::uint16_t>();
     const auto here = record.number<std::uint16_t>(), total = record.number<std::uint16_t>();
     const End end{total, record.number<std::uint32_t>(), record.number<std::uint32_t>()};
-    if (has_locator64(at)) return end64(at - locator64_size, end);
+    if (has_locator64(at)) return end64(at - kLocator64Size, end);
     if (disk != 0 || first != 0 || here != total) fail("the ZIP archive has several volumes");
     return checked(end, at);
   }
@@ -44,7 +44,7 @@ class DirectoryReader {
   void entries(const End& end, Add add) const {
     ByteReader directory = reader("the ZIP directory", end.offset, end.size);
     for (std::uint64_t i = 0; i < end.entries; ++i) {
-      if (directory.number<std::uint32_t>() != central_signature)
+      if (directory.number<std::uint32_t>() != kCentralSignature)
         fail("the ZIP directory has no entry where one should be");
       directory.take(4);  // versions
       ZipArchive::Entry entry{};
@@ -82,9 +82,9 @@ class DirectoryReader {
   /// The last place from which the record and the comment it announces fill the file exactly.
   std::size_t find_end_record() const {
     const std::size_t size = bytes_.size();
-    for (std::size_t comment = 0; comment <= max_comment && end_size + comment <= size; ++comment) {
-      const std::size_t at = size - end_size - comment;
-      if (number_at<std::uint32_t>(at) == end_signature &&
+    for (std::size_t comment = 0; comment <= kMaxComment && kEndSize + comment <= size; ++comment) {
+      const std::size_t at = size - kEndSize - comment;
+      if (number_at<std::uint32_t>(at) == kEndSignature &&
           number_at<std::uint16_t>(at + 20) == comment)
         return at;
     }
@@ -92,19 +92,19 @@ class DirectoryReader {
   }
 
   bool has_locator64(std::size_t end_at) const {
-    return end_at >= locator64_size &&
-           number_at<std::uint32_t>(end_at - locator64_size) == locator64_signature;
+    return end_at >= kLocator64Size &&
+           number_at<std::uint32_t>(end_at - kLocator64Size) == kLocator64Signature;
   }
 
   /// Numbers that are too large for the end record are all ones there and stand in the ZIP64 one.
   End end64(std::size_t locator_at, End end) const {
-    ByteReader locator = reader("the ZIP64 locator", locator_at, locator64_size);
+    ByteReader locator = reader("the ZIP64 locator", locator_at, kLocator64Size);
     locator.take(8);  // signature, volume
     const auto offset = locator.number<std::uint64_t>();
-    if (offset > locator_at || locator_at - offset < end64_size)
+    if (offset > locator_at || locator_at - offset < kEnd64Size)
       fail("the ZIP64 end record is outside the file");
-    ByteReader record = reader("the ZIP64 end record", offset, end64_size);
-    if (record.number<std::uint32_t>() != end64_signature)
+    ByteReader record = reader("the ZIP64 end record", offset, kEnd64Size);
+    if (record.number<std::uint32_t>() != kEnd64Signature)
       fail("the ZIP64 end record is not where the locator says");
     record.take(20);  // its size, versions, volumes
     const auto here = record.number<std::uint64_t>(), total = record.number<std::uint64_t>();
@@ -113,8 +113,8 @@ class DirectoryReader {
     const auto agree = [](std::uint64_t narrow, std::uint64_t all_ones, std::uint64_t value) {
       return narrow == all_ones || narrow == value;
     };
-    if (!agree(end.entries, 0xffff, wide.entries) || !agree(end.size, in_zip64, wide.size) ||
-        !agree(end.offset, in_zip64, wide.offset))
+    if (!agree(end.entries, 0xffff, wide.entries) || !agree(end.size, kInZip64, wide.size) ||
+        !agree(end.offset, kInZip64, wide.offset))
       fail("the ZIP64 end record contradicts the end record");
     return checked(wide, offset);
   }
@@ -131,9 +131,9 @@ class DirectoryReader {
       const auto id = fields.number<std::uint16_t>();
       ByteReader field(file_, "the ZIP64 field of an entry",
                        fields.take(fields.number<std::uint16_t>()));
-      if (id != zip64_field) continue;
+      if (id != kZip64Field) continue;
       for (std::uint64_t* value : {&entry.size, &entry.compressed_size, &entry.header_offset})
-        if (*value == in_zip64) *value = field.number<std::uint64_t>();
+        if (*value == kInZip64) *value = field.number<std::uint64_t>();
       return;
     }
   }
@@ -167,7 +167,7 @@ std::span<const std::byte> ZipArchive::read(std::string_view name, bool verify_c
   const auto found = entries_.find(name);
   if (found == entries_.end()) throw FormatError("the archive lacks this entry", where);
   const Entry& entry = found->second;
-  if ((entry.flags & encrypted_flag) != 0) throw UnsupportedError("the entry is encrypted", where);
+  if ((entry.flags & kEncryptedFlag) != 0) throw UnsupportedError("the entry is encrypted", where);
   if (entry.method != 0)
     throw UnsupportedError("the entry is compressed; only stored ones can be mapped", where);
   if (entry.compressed_size != entry.size)
@@ -187,11 +187,11 @@ std::span<const std::byte> ZipArchive::read(std::string_view name, bool verify_c
              size = header.number<std::uint32_t>();
   const auto name_size = header.number<std::uint16_t>(),
              extra_size = header.number<std::uint16_t>();
-  const bool has_sizes = (flags & sizes_follow_flag) == 0;
+  const bool has_sizes = (flags & kSizesFollowFlag) == 0;
   const auto agrees = [&](std::uint32_t local, std::uint64_t central) {
-    return !has_sizes || local == in_zip64 || local == central;
+    return !has_sizes || local == kInZip64 || local == central;
   };
-  if (signature != local_signature || method != entry.method ||
+  if (signature != kLocalSignature || method != entry.method ||
       as_text(header.take(name_size)) != name || !agrees(packed, entry.size) ||
       !agrees(size, entry.size) || (has_sizes && crc != entry.crc))
     throw FormatError("the entry's local header contradicts the ZIP directory", where);

@@ -17,7 +17,7 @@ class AlignedBuffer {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
  public:
-  static constexpr std::size_t alignment = 64;
+  static constexpr std::size_t kAlignment = 64;
 
   AlignedBuffer() = default;
 
@@ -26,7 +26,7 @@ class AlignedBuffer {
     if (size > std::numeric_limits<std::size_t>::max() / sizeof(T))
       throw std::bad_array_new_length();
     if (size != 0)
-      data_.reset(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{alignment})));
+      data_.reset(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{kAlignment})));
   }
 
   /// Makes room for `size` elements. The old elements are lost when the buffer has to grow, so that
@@ -47,7 +47,7 @@ class AlignedBuffer {
  private:
   struct Free {
     void operator()(T* data) const noexcept {
-      ::operator delete (data, std::align_val_t{alignment});
+      ::operator delete (data, std::align_val_t{kAlignment});
     }
   };
   std::unique_ptr<T[], Free> data_;

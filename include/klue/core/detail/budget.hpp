@@ -12,22 +12,22 @@ namespace klue::detail::budget {
 
 /// Of configurations, vocabularies, tokenizers and indices. The largest that are published have 20
 /// MB; 300,000 added tokens, written with indentation, have 60.
-inline constexpr std::size_t text_file = std::size_t{256} << 20;
+inline constexpr std::size_t kTextFile = std::size_t{256} << 20;
 
 /// What a .tar.gz may unpack to: this often its size, and so much more. Trained weights shrink by a
 /// tenth, float32 that was bfloat16 by half; gzip itself can grow a thousandfold.
-inline constexpr std::size_t unpacked_times = 16, unpacked_plus = std::size_t{64} << 20;
+inline constexpr std::size_t kUnpackedTimes = 16, kUnpackedPlus = std::size_t{64} << 20;
 
 /// What a tensor takes in the readers and in the checkpoint, nodes of maps and all.
-inline constexpr std::size_t tensor_bytes = 640;
+inline constexpr std::size_t kTensorBytes = 640;
 
 /// What a reader may use for the description of tensors: as much as the file has, and what small
 /// files need. A model's description is a ten thousandth of it, so no real file comes near.
-inline constexpr std::size_t description_plus = std::size_t{1} << 20;
+inline constexpr std::size_t kDescriptionPlus = std::size_t{1} << 20;
 
 /// What layers may be packed into, float32: this often the bytes that their tensors have in the
 /// file, and so much more. float16 becomes twice as much, and tied weights are used twice; layers
 /// that all share one tensor have to be asked for (LoadOptions::weight_expansion).
-inline constexpr std::size_t expanded_times = 4, expanded_plus = std::size_t{64} << 20;
+inline constexpr std::size_t kExpandedTimes = 4, kExpandedPlus = std::size_t{64} << 20;
 
 }  // namespace klue::detail::budget

@@ -53,7 +53,7 @@ class JsonNode {
   std::optional<JsonNode> find(std::string_view key) const {
     require(is_object(), "an object");
     const std::uint32_t found = document_->find(index_, key);
-    if (found == JsonDocument::none || document_->value(found).kind == Kind::null)
+    if (found == JsonDocument::kNone || document_->value(found).kind == Kind::null)
       return std::nullopt;
     return JsonNode(document_, found);
   }
@@ -62,7 +62,7 @@ class JsonNode {
   JsonNode at(std::string_view key) const {
     require(is_object(), "an object");
     const std::uint32_t found = document_->find(index_, key);
-    if (found != JsonDocument::none) return JsonNode(document_, found);
+    if (found != JsonDocument::kNone) return JsonNode(document_, found);
     std::string field = path();
     field.append(field.empty() ? "" : ".").append(key);
     throw FormatError("missing key", {.file = file(), .field = std::move(field)});
@@ -217,7 +217,7 @@ inline JsonMembers JsonNode::members() const {
 }
 
 inline std::string JsonNode::shown() const {
-  constexpr std::size_t most = 80;
+  constexpr std::size_t kMost = 80;
   switch (kind()) {
     case Kind::array:
       return "an array";
@@ -241,9 +241,9 @@ inline std::string JsonNode::shown() const {
       break;
   }
   std::string_view text = document_->text_of(index_);
-  const bool cut = text.size() > most;
+  const bool cut = text.size() > kMost;
   if (cut) {
-    text = text.substr(0, most - 3);
+    text = text.substr(0, kMost - 3);
     while (!text.empty() && (text.back() & 0xC0) == 0x80)  // not within a character
       text.remove_suffix(1);
     if (!text.empty() && (text.back() & 0x80) != 0) text.remove_suffix(1);

@@ -25,8 +25,8 @@ namespace klue::detail {
 /// values.
 class JsonDocument {
  public:
-  static constexpr std::size_t most_depth = 128;
-  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::size_t kMostDepth = 128;
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
   enum class Kind : std::uint32_t {
     null,
@@ -51,7 +51,7 @@ class JsonDocument {
 
   /// Throws FormatError as parse_json says.
   JsonDocument(std::string_view text, std::string file) : file_(std::move(file)) {
-    if (text.size() >= none) throw FormatError("a JSON text of more than 4 GiB", {.file = file_});
+    if (text.size() >= kNone) throw FormatError("a JSON text of more than 4 GiB", {.file = file_});
     reserve(text);
     Builder builder(*this);
     nlohmann::json::sax_parse(text, &builder);
@@ -61,7 +61,7 @@ class JsonDocument {
   const Value& value(std::uint32_t index) const noexcept { return values_[index]; }
 
   std::size_t size_of(std::uint32_t index) const noexcept {
-    return is_container(values_[index]) ? values_[index].bits & none : 0;
+    return is_container(values_[index]) ? values_[index].bits & kNone : 0;
   }
 
   /// The index behind a value and all that is in it.
@@ -85,17 +85,17 @@ class JsonDocument {
   /// The index of a member's value, or none.
   std::uint32_t find(std::uint32_t object, std::string_view key) const noexcept {
     const std::size_t count = size_of(object);
-    if (count > most_unsorted) {
+    if (count > kMostUnsorted) {
       const auto first =
           sorted_keys_.begin() + static_cast<std::ptrdiff_t>(values_[object].bits >> 32);
       const auto last = first + static_cast<std::ptrdiff_t>(count);
       const auto found = std::lower_bound(
           first, last, key, [&](std::uint32_t k, std::string_view t) { return text_of(k) < t; });
-      return found != last && text_of(*found) == key ? *found + 1 : none;
+      return found != last && text_of(*found) == key ? *found + 1 : kNone;
     }
     for (std::uint32_t at = object + 1; at != after(object); at = after(at + 1))
       if (values_[at].kind == Kind::key && text_of(at) == key) return at + 1;
-    return none;
+    return kNone;
   }
 
   /// O(values before it).
@@ -121,7 +121,7 @@ class JsonDocument {
 
  private:
   /// Objects of more members are sorted, so that no file makes look-ups slow.
-  static constexpr std::size_t most_unsorted = 16;
+  static constexpr std::size_t kMostUnsorted = 16;
 
   static bool is_container(const Value& value) noexcept {
     return value.kind == Kind::array || value.kind == Kind::object;
@@ -208,10 +208,10 @@ class JsonDocument {
       return true;
     }
     bool open(Kind kind) {
-      if (open_.size() == most_depth)
+      if (open_.size() == kMostDepth)
         throw FormatError("the JSON nests too deep",
                           {.file = document_.file_,
-                           .expected = "at most " + std::to_string(most_depth) + " levels"});
+                           .expected = "at most " + std::to_string(kMostDepth) + " levels"});
       open_.push_back(end());
       return add(kind, 0);
     }
@@ -245,7 +245,7 @@ class JsonDocument {
       }
     }
     sorted_keys_.erase(kept, sorted_keys_.end());
-    if (members <= most_unsorted) sorted_keys_.resize(first);
+    if (members <= kMostUnsorted) sorted_keys_.resize(first);
     values_[object].bits = members | std::uint64_t{first} << 32;
   }
 

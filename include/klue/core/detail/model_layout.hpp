@@ -17,12 +17,12 @@
 namespace klue::detail {
 
 /// Weights, the preferred first.
-inline constexpr std::array<std::string_view, 4> weight_files{
+inline constexpr std::array<std::string_view, 4> kWeightFiles{
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
     "pytorch_model.bin.index.json"};
 
 /// What is read beside weights, where a directory has it.
-inline constexpr std::array<std::string_view, 10> setting_files{"config.json",
+inline constexpr std::array<std::string_view, 10> kSettingFiles{"config.json",
                                                                 "tokenizer.json",
                                                                 "tokenizer_config.json",
                                                                 "vocab.txt",
@@ -53,11 +53,11 @@ inline std::vector<ModuleEntry> read_module_entries(const Place& directory) {
   std::vector<ModuleEntry> modules;
   if (!file_exists(file)) return modules;
   const JsonNode root = read_json(file);
-  constexpr std::size_t most = 64;  // no vector is worth more
-  if (root.elements().size() > most)
+  constexpr std::size_t kMost = 64;  // no vector is worth more
+  if (root.elements().size() > kMost)
     throw FormatError("more modules than a model has",
                       {.file = file.string(),
-                       .expected = "at most " + std::to_string(most),
+                       .expected = "at most " + std::to_string(kMost),
                        .actual = std::to_string(root.size())});
   for (const JsonNode& entry : root.elements()) {
     const auto text = [&](const char* key) {

@@ -116,7 +116,7 @@ inline MappedFile map_file(const Place& place,
 /// A file of text: a configuration, a vocabulary, an index. Throws FormatError where it is larger
 /// than any of those is (budget::text_file).
 inline MappedFile map_text_file(const Place& place) {
-  return map_file(place, budget::text_file);
+  return map_file(place, budget::kTextFile);
 }
 
 }  // namespace klue::detail

@@ -21,13 +21,13 @@ struct EncoderFamily {
   std::size_t pad_token_id;
   bool has_defaults;  ///< else everything has to be said
 };
-constexpr std::array encoder_families{
+constexpr std::array kEncoderFamilies{
     EncoderFamily{"roberta", PositionScheme::after_padding, 1, false},
     EncoderFamily{"bert", PositionScheme::index, 0, true},
     EncoderFamily{"electra", PositionScheme::index, 0, true},
 };
-constexpr std::size_t default_type_vocab_size = 2, default_electra_embedding_size = 128;
-constexpr double default_layer_norm_eps = 1e-12;
+constexpr std::size_t kDefaultTypeVocabSize = 2, kDefaultElectraEmbeddingSize = 128;
+constexpr double kDefaultLayerNormEps = 1e-12;
 
 void require_supported(const detail::JsonNode& node, bool supported, const char* message,
                        const char* expected) {
@@ -40,8 +40,8 @@ void require_supported(const detail::JsonNode& node, bool supported, const char*
 const EncoderFamily& read_family(const detail::JsonNode& config) {
   const detail::JsonNode type = config.at("model_type");
   const auto family =
-      std::ranges::find(encoder_families, type.string(), &EncoderFamily::model_type);
-  require_supported(type, family != encoder_families.end(), "this kind of model is not supported",
+      std::ranges::find(kEncoderFamilies, type.string(), &EncoderFamily::model_type);
+  require_supported(type, family != kEncoderFamilies.end(), "this kind of model is not supported",
                     "roberta, bert or electra");
   return *family;
 }
@@ -115,16 +115,16 @@ EncoderConfig from_json(const detail::JsonNode& config) {
   result.num_attention_heads = size("num_attention_heads");
   result.intermediate_size = size("intermediate_size");
   result.max_position_embeddings = size("max_position_embeddings");
-  result.type_vocab_size = family.has_defaults ? size_or("type_vocab_size", default_type_vocab_size)
+  result.type_vocab_size = family.has_defaults ? size_or("type_vocab_size", kDefaultTypeVocabSize)
                                                : size("type_vocab_size");
   if (result.model_type == "electra")
-    result.embedding_size = size_or("embedding_size", default_electra_embedding_size);
+    result.embedding_size = size_or("embedding_size", kDefaultElectraEmbeddingSize);
   result.pad_token_id = family.pad_token_id;
   if (const auto pad = config.find("pad_token_id"))
     result.pad_token_id = static_cast<std::size_t>(pad->integer(0, kMostOfAnySize));
   const bool said = !family.has_defaults || config.find("layer_norm_eps");
   result.layer_norm_eps =
-      static_cast<float>(said ? config.at("layer_norm_eps").number() : default_layer_norm_eps);
+      static_cast<float>(said ? config.at("layer_norm_eps").number() : kDefaultLayerNormEps);
   result.hidden_act = read_activation(config, family);
   validate(result, config.file());
   return result;

@@ -17,7 +17,7 @@ EncoderWeights::EncoderWeights(const Checkpoint& checkpoint, Engine engine, Prec
       precision_(chosen_precision(engine, precision)),
       pool_(&pool) {
   if (__builtin_mul_overflow(checkpoint.distinct_bytes(), most_expansion, &left_) ||
-      __builtin_add_overflow(left_, budget::expanded_plus, &left_))
+      __builtin_add_overflow(left_, budget::kExpandedPlus, &left_))
     left_ = std::numeric_limits<std::size_t>::max();
 }
 
@@ -75,12 +75,12 @@ void EncoderWeights::spend(std::string_view name, std::size_t floats) const {
 }
 
 void EncoderWeights::fit_low_precision(const std::string& name, std::span<float> weights) const {
-  constexpr float smallest = 1e-30f, largest = 1e30f;
+  constexpr float kSmallest = 1e-30f, kLargest = 1e30f;
   for (float& weight : weights) {
-    if (!(std::abs(weight) <= largest))
+    if (!(std::abs(weight) <= kLargest))
       tensors_.fail("a weight that low precision cannot hold; use f32", name,
                     "finite numbers up to 1e30", std::to_string(weight));
-    if (std::abs(weight) < smallest) weight = 0.0f;
+    if (std::abs(weight) < kSmallest) weight = 0.0f;
   }
 }
 

@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 
 using klue::detail::file_exists;
 using klue::detail::JsonNode;
-using klue::detail::setting_files;
-using klue::detail::weight_files;
+using klue::detail::kSettingFiles;
+using klue::detail::kWeightFiles;
 
 bool is_index(std::string_view weights) {
   return weights.ends_with(".index.json");
@@ -76,7 +76,7 @@ std::set<std::string> read_shards(const fs::path& index) {
 /// Adds the one format of a folder's weights that is needed; false where it has none.
 bool add_weights(const FileList& repository, const fs::path& snapshot, const std::string& folder,
                  NeededFiles& needed) {
-  for (const std::string_view format : weight_files) {
+  for (const std::string_view format : kWeightFiles) {
     const std::string name = folder + std::string(format);
     if (!repository.contains(name)) continue;
     if (!is_index(format)) {
@@ -134,14 +134,14 @@ NeededFiles needed_files(const FileList& repository, const fs::path& snapshot) {
   const std::string encoder = encoder_folder(modules);
   NeededFiles needed;
   for (const std::string& folder : folders(modules)) {
-    for (const std::string_view name : setting_files)
+    for (const std::string_view name : kSettingFiles)
       if (const std::string path = folder + std::string(name); repository.contains(path))
         needed.settings.push_back(path);
     // Before modules.json is there, nobody knows which folder has to have them.
     const bool certain = !repository.contains("modules.json") || !modules.empty();
     if (!add_weights(repository, snapshot, folder, needed) && certain && folder == encoder) {
       std::string expected;
-      for (const std::string_view format : weight_files)
+      for (const std::string_view format : kWeightFiles)
         expected.append(expected.empty() ? "" : ", ").append(folder).append(format);
       throw UnsupportedError("the repository has no weights in a format that is read here",
                              {.file = snapshot.string(), .expected = expected});

@@ -69,7 +69,7 @@ std::set<std::string, std::less<>> foreign_parts(const Checkpoint& checkpoint) {
       return prefix.size() == part.size() + 1 && prefix.starts_with(part);
     };
     if (std::ranges::find(kEncoder, part) == kEncoder.end() &&
-        std::ranges::none_of(encoder_prefixes, is_prefix) &&
+        std::ranges::none_of(kEncoderPrefixes, is_prefix) &&
         std::ranges::none_of(kTraining, begins) && part != "layer_with_weights-0" &&
         !(part == "classifier" && checkpoint.is_tensorflow()))  // "layer_with_weights-1" as well
       parts.emplace(part);

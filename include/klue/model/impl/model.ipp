@@ -19,7 +19,7 @@ namespace klue {
 
 // Written as a number there and in LoadOptions, so that the API needs none of the library's own
 // headers.
-static_assert(EncoderOptions{}.weight_expansion == detail::budget::expanded_times);
+static_assert(EncoderOptions{}.weight_expansion == detail::budget::kExpandedTimes);
 
 namespace {
 

@@ -18,23 +18,23 @@
 namespace klue::baseline {
 namespace {
 
-constexpr std::array<std::string_view, 7> topic_names{"정치", "경제",   "사회",  "생활문화",
+constexpr std::array<std::string_view, 7> kTopicNames{"정치", "경제",   "사회",  "생활문화",
                                                       "세계", "IT과학", "스포츠"};
-constexpr std::array<std::string_view, 3> inference_names{"entailment", "contradiction", "neutral"};
+constexpr std::array<std::string_view, 3> kInferenceNames{"entailment", "contradiction", "neutral"};
 
 }  // namespace
 
 std::string_view benchmark_name(Benchmark benchmark) noexcept {
-  constexpr std::array<std::string_view, 6> names{"ynat", "nli", "sts", "ner", "re", "mrc"};
-  return names[static_cast<std::size_t>(benchmark)];
+  constexpr std::array<std::string_view, 6> kNames{"ynat", "nli", "sts", "ner", "re", "mrc"};
+  return kNames[static_cast<std::size_t>(benchmark)];
 }
 
 std::span<const std::string_view> label_names(Benchmark benchmark) noexcept {
   switch (benchmark) {
     case Benchmark::ynat:
-      return topic_names;
+      return kTopicNames;
     case Benchmark::nli:
-      return inference_names;
+      return kInferenceNames;
     case Benchmark::ner:
       return ner_label_names();
     case Benchmark::re:

@@ -25,10 +25,10 @@ namespace {
 // The original means to replace every quote and bracket by a space, but its pattern
 // ['\"《》<>〈〉\]()‘’… closes the class too early: one of these must be followed by all of ()‘’.
 void replace_malformed_pattern(std::u32string& text) {
-  constexpr std::u32string_view first = U"'\"《》<>〈〉", rest = U"()‘’";
-  for (std::size_t i = 0; i + rest.size() < text.size(); ++i)
-    if (first.find(text[i]) != first.npos && text.compare(i + 1, rest.size(), rest) == 0)
-      text.replace(i, rest.size() + 1, U" ");
+  constexpr std::u32string_view kFirst = U"'\"《》<>〈〉", kRest = U"()‘’";
+  for (std::size_t i = 0; i + kRest.size() < text.size(); ++i)
+    if (kFirst.find(text[i]) != kFirst.npos && text.compare(i + 1, kRest.size(), kRest) == 0)
+      text.replace(i, kRest.size() + 1, U" ");
 }
 
 constexpr bool is_ascii_punctuation(char32_t c) {

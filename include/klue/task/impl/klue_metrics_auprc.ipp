@@ -58,7 +58,7 @@ double class_area(std::span<const std::int32_t> gold, std::span<const float> pro
   for (std::size_t i = 0; i < gold.size(); ++i) {
     const bool is_positive = gold[i] == label;
     positives += is_positive ? 1 : 0;
-    const std::size_t at = i * re_labels + static_cast<std::size_t>(label);
+    const std::size_t at = i * kReLabels + static_cast<std::size_t>(label);
     ranked.emplace_back(probabilities[at], is_positive);
   }
   if (positives == 0) return std::numeric_limits<double>::quiet_NaN();  // recall is 0/0
@@ -67,26 +67,26 @@ double class_area(std::span<const std::int32_t> gold, std::span<const float> pro
 }
 
 void check_probabilities(std::span<const std::int32_t> gold, std::span<const float> probabilities) {
-  if (probabilities.size() != gold.size() * re_labels)
+  if (probabilities.size() != gold.size() * kReLabels)
     throw UsageError("not 30 for each gold label",
                      {.field = "probabilities",
-                      .expected = std::to_string(gold.size() * re_labels) + " numbers",
+                      .expected = std::to_string(gold.size() * kReLabels) + " numbers",
                       .actual = std::to_string(probabilities.size())});
   for (std::size_t i = 0; i < probabilities.size(); ++i)
     if (!std::isfinite(probabilities[i]))
       throw UsageError("not a finite number",
-                       {.field = "probabilities[" + std::to_string(i / re_labels) + "][" +
-                                 std::to_string(i % re_labels) + "]"});
+                       {.field = "probabilities[" + std::to_string(i / kReLabels) + "][" +
+                                 std::to_string(i % kReLabels) + "]"});
 }
 
 }  // namespace
 
 double auprc(std::span<const std::int32_t> gold, std::span<const float> probabilities) {
-  detail::check_klue_labels("gold", gold, re_labels);
+  detail::check_klue_labels("gold", gold, kReLabels);
   check_probabilities(gold, probabilities);
   if (gold.empty()) throw UsageError("AUPRC needs an example", {.field = "gold"});
   std::vector<double> areas;
-  for (std::int32_t label = 0; label < re_labels; ++label)
+  for (std::int32_t label = 0; label < kReLabels; ++label)
     areas.push_back(class_area(gold, probabilities, label));
   return detail::numpy_mean(areas) * 100.0;
 }

@@ -15,7 +15,7 @@
 namespace klue::metrics {
 namespace {
 
-constexpr std::size_t entity_types = 6;
+constexpr std::size_t kEntityTypes = 6;
 
 struct LabelledSpan {
   std::size_t begin, end;  // [begin, end)
@@ -30,7 +30,7 @@ std::vector<LabelledSpan> strict_spans(std::span<const std::int32_t> labels) {
   for (std::size_t i = 0; i < labels.size();) {
     const std::int32_t label = labels[i];
     const std::size_t begin = i++;
-    if (label == ner_labels - 1 || label % 2 != 0) continue;
+    if (label == kNerLabels - 1 || label % 2 != 0) continue;
     while (i < labels.size() && labels[i] == label + 1)
       ++i;
     spans.push_back({begin, i, static_cast<std::size_t>(label / 2)});
@@ -42,10 +42,10 @@ std::vector<LabelledSpan> strict_spans(std::span<const std::int32_t> labels) {
 
 double entity_macro_f1(std::span<const std::int32_t> gold,
                        std::span<const std::int32_t> predictions) {
-  detail::check_klue_labels(gold, predictions, ner_labels);
+  detail::check_klue_labels(gold, predictions, kNerLabels);
   const std::vector<LabelledSpan> truth = strict_spans(gold);
   const std::set<LabelledSpan> known(truth.begin(), truth.end());
-  std::array<detail::F1Counts, entity_types> counts{};
+  std::array<detail::F1Counts, kEntityTypes> counts{};
   for (const LabelledSpan& span : truth)
     ++counts[span.type].gold;
   for (const LabelledSpan& span : strict_spans(predictions)) {

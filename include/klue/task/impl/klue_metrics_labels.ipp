@@ -33,14 +33,14 @@ std::vector<detail::F1Counts> label_counts(std::span<const std::int32_t> gold,
 
 double macro_f1(std::span<const std::int32_t> gold, std::span<const std::int32_t> predictions) {
   std::vector<double> shares;
-  for (const detail::F1Counts& counts : label_counts(gold, predictions, ynat_labels))
+  for (const detail::F1Counts& counts : label_counts(gold, predictions, kYnatLabels))
     if (counts.gold + counts.predicted > 0) shares.push_back(detail::f1_share(counts));
   return detail::numpy_mean(shares) * 100.0;
 }
 
 double accuracy(std::span<const std::int32_t> gold, std::span<const std::int32_t> predictions) {
   std::size_t right = 0;
-  for (const detail::F1Counts& counts : label_counts(gold, predictions, nli_labels))
+  for (const detail::F1Counts& counts : label_counts(gold, predictions, kNliLabels))
     right += counts.right;
   if (gold.empty()) return std::numeric_limits<double>::quiet_NaN();
   return static_cast<double>(right) / static_cast<double>(gold.size()) * 100.0;
@@ -49,13 +49,13 @@ double accuracy(std::span<const std::int32_t> gold, std::span<const std::int32_t
 double character_macro_f1(std::span<const std::int32_t> gold,
                           std::span<const std::int32_t> predictions) {
   std::vector<double> shares;
-  for (const detail::F1Counts& counts : label_counts(gold, predictions, ner_labels))
+  for (const detail::F1Counts& counts : label_counts(gold, predictions, kNerLabels))
     shares.push_back(detail::f1_share(counts, 1));
   return detail::numpy_mean(shares) * 100.0;
 }
 
 double micro_f1(std::span<const std::int32_t> gold, std::span<const std::int32_t> predictions) {
-  const std::vector<detail::F1Counts> counts = label_counts(gold, predictions, re_labels);
+  const std::vector<detail::F1Counts> counts = label_counts(gold, predictions, kReLabels);
   detail::F1Counts all;
   for (const detail::F1Counts& relation : std::span(counts).subspan(1)) {  // 0 is no_relation
     all.right += relation.right;

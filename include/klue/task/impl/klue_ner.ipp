@@ -17,12 +17,12 @@
 namespace klue::baseline {
 namespace {
 
-constexpr std::int32_t ner_outside = metrics::ner_labels - 1;
-constexpr std::u32string_view further_unknown = U"[+UNK]";
+constexpr std::int32_t kNerOutside = metrics::kNerLabels - 1;
+constexpr std::u32string_view kFurtherUnknown = U"[+UNK]";
 
 // The I- form of a label; O stays O.
 std::int32_t inside(std::int32_t label) {
-  return label == ner_outside ? label : label | 1;
+  return label == kNerOutside ? label : label | 1;
 }
 
 // The characters that a piece stands for: Python's replace("##", "").
@@ -87,7 +87,7 @@ class CharacterWriter {
       if (piece == unknown) {
         output_.push_back(row_[place_]);
         behind_unknown = true;
-      } else if (piece == further_unknown) {
+      } else if (piece == kFurtherUnknown) {
         output_.push_back(inside(row_[place_]));
       } else if (behind_unknown) {
         output_.push_back(row_[++place_]);
@@ -143,7 +143,7 @@ std::vector<std::int32_t> ner_token_labels(std::span<const NerWord> words,
     for (const std::u32string& piece : word.pieces) {
       const std::size_t characters = characters_of(piece);
       if (characters == 0) {
-        labels.push_back(ner_outside);
+        labels.push_back(kNerOutside);
         continue;
       }
       if (character >= character_labels.size())
@@ -160,7 +160,7 @@ std::vector<std::int32_t> ner_token_labels(std::span<const NerWord> words,
 
 std::vector<std::int32_t> ner_row_labels(std::span<const std::int32_t> token_labels,
                                          std::size_t max_seq_length) {
-  std::vector<std::int32_t> row(max_seq_length, ner_outside);
+  std::vector<std::int32_t> row(max_seq_length, kNerOutside);
   if (max_seq_length > 2)
     std::copy_n(token_labels.begin(), std::min(token_labels.size(), max_seq_length - 2),
                 row.begin() + 1);
@@ -177,7 +177,7 @@ std::vector<std::u32string> aligned_pieces(const NerWord& word) {
   const std::size_t last = word.pieces.size() - 1;
   for (bool further = false; i != word.text.size() || j != last;) {
     const std::size_t step = word.unknown[j] ? 1 : characters_of(word.pieces[j]);
-    aligned.emplace_back(further ? further_unknown : word.pieces[j]);
+    aligned.emplace_back(further ? kFurtherUnknown : word.pieces[j]);
     i += step;
     if (j < last && word.unknown[j] && !word.unknown[j + 1]) {
       if (i >= word.text.size()) never_ends();
@@ -211,7 +211,7 @@ std::vector<std::int32_t> ner_character_gold(std::span<const std::int32_t> chara
                      {.field = "character_labels",
                       .expected = std::to_string(size - 2),
                       .actual = std::to_string(character_labels.size())});
-  std::vector<std::int32_t> gold(size, ner_outside);
+  std::vector<std::int32_t> gold(size, kNerOutside);
   std::copy_n(character_labels.begin(), size - 2, gold.begin() + 1);
   return gold;
 }

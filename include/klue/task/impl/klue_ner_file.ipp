@@ -16,13 +16,13 @@
 namespace klue::baseline {
 namespace {
 
-constexpr std::array<std::string_view, 13> entity_label_names{
-    "B-PS", "I-PS", "B-LC", "I-LC", "B-OG", "I-OG", "B-DT",
-    "I-DT", "B-TI", "I-TI", "B-QT", "I-QT", "O"};
+constexpr std::array<std::string_view, 13> kEntityLabelNames{"B-PS", "I-PS", "B-LC", "I-LC", "B-OG",
+                                                             "I-OG", "B-DT", "I-DT", "B-TI", "I-TI",
+                                                             "B-QT", "I-QT", "O"};
 
 std::optional<std::int32_t> ner_label_named(std::string_view name) {
-  for (std::size_t i = 0; i < entity_label_names.size(); ++i)
-    if (entity_label_names[i] == name) return static_cast<std::int32_t>(i);
+  for (std::size_t i = 0; i < kEntityLabelNames.size(); ++i)
+    if (kEntityLabelNames[i] == name) return static_cast<std::int32_t>(i);
   return std::nullopt;
 }
 
@@ -78,7 +78,7 @@ class NerFileReader {
 }  // namespace
 
 std::span<const std::string_view> ner_label_names() noexcept {
-  return entity_label_names;
+  return kEntityLabelNames;
 }
 
 std::vector<NerSentence> parse_ner(std::string_view content, const std::string& file) {

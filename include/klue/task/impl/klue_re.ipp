@@ -20,7 +20,7 @@
 namespace klue::baseline {
 namespace {
 
-constexpr std::array<std::string_view, 30> relation_names{"no_relation",
+constexpr std::array<std::string_view, 30> kRelationNames{"no_relation",
                                                           "org:dissolved",
                                                           "org:founded",
                                                           "org:place_of_headquarters",
@@ -54,7 +54,7 @@ constexpr std::array<std::string_view, 30> relation_names{"no_relation",
 struct EntityMarkers {
   std::string_view begin, end;
 };
-constexpr EntityMarkers subject_markers{"<subj>", "</subj>"}, object_markers{"<obj>", "</obj>"};
+constexpr EntityMarkers kSubjectMarkers{"<subj>", "</subj>"}, kObjectMarkers{"<obj>", "</obj>"};
 
 // Python's text[begin:end].
 std::u32string_view python_slice(std::u32string_view text, std::int64_t begin, std::int64_t end) {
@@ -90,7 +90,7 @@ void mend_piece_behind(const EntityMarkers& markers, std::string_view marked_tex
 }  // namespace
 
 std::span<const std::string_view> re_label_names() noexcept {
-  return relation_names;
+  return kRelationNames;
 }
 
 std::string mark_entities(std::string_view sentence, const ReEntity& subject,
@@ -105,8 +105,8 @@ std::string mark_entities(std::string_view sentence, const ReEntity& subject,
   const auto& [first, second] =
       subject_first ? std::tie(subject, object) : std::tie(object, subject);
   const auto& [first_markers, second_markers] = subject_first
-                                                    ? std::tie(subject_markers, object_markers)
-                                                    : std::tie(object_markers, subject_markers);
+                                                    ? std::tie(kSubjectMarkers, kObjectMarkers)
+                                                    : std::tie(kObjectMarkers, kSubjectMarkers);
   const std::u32string text = detail::code_points_of(sentence);
   const auto part = [&text](std::int64_t begin, std::int64_t end) {
     return detail::utf8_of(python_slice(text, begin, end));
@@ -125,7 +125,7 @@ Tokenizer re_tokenizer(const Tokenizer& tokenizer) {
   std::vector<detail::AddedToken>& added = config.added_tokens;
   auto next = static_cast<std::int32_t>(tokenizer.vocabulary().size());
   for (const std::string_view marker :
-       {subject_markers.begin, subject_markers.end, object_markers.begin, object_markers.end}) {
+       {kSubjectMarkers.begin, kSubjectMarkers.end, kObjectMarkers.begin, kObjectMarkers.end}) {
     const bool known =
         std::any_of(added.begin(), added.end(),
                     [marker](const detail::AddedToken& token) { return token.content == marker; });
@@ -148,8 +148,8 @@ ReInput re_input(const Tokenizer& tokenizer, std::string_view sentence, const Re
   input.marked_text = mark_entities(sentence, subject, object);
   for (const std::int32_t id : tokenizer.tokenize(input.marked_text).ids)
     input.tokens.push_back(tokenizer.token(id));
-  mend_piece_behind(subject_markers, input.marked_text, input.tokens);
-  mend_piece_behind(object_markers, input.marked_text, input.tokens);
+  mend_piece_behind(kSubjectMarkers, input.marked_text, input.tokens);
+  mend_piece_behind(kObjectMarkers, input.marked_text, input.tokens);
   const SpecialIds& special = tokenizer.special_ids();
   input.ids.push_back(special.cls);
   for (const std::string& token : input.tokens)

@@ -47,7 +47,7 @@ struct SpecialRole {
   const char* key;
   std::string TokenizerConfig::*name;
 };
-inline constexpr SpecialRole special_roles[] = {{"unk_token", &TokenizerConfig::unk_token},
+inline constexpr SpecialRole kSpecialRoles[] = {{"unk_token", &TokenizerConfig::unk_token},
                                                 {"sep_token", &TokenizerConfig::sep_token},
                                                 {"pad_token", &TokenizerConfig::pad_token},
                                                 {"cls_token", &TokenizerConfig::cls_token},

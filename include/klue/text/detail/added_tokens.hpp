@@ -89,7 +89,7 @@ class AddedTokenMatcher {
  private:
   /// Up to this many bytes a token is looked for at each of its possible beginnings; longer ones
   /// would make that quadratic.
-  static constexpr std::size_t most_bytes_tried = 32;
+  static constexpr std::size_t kMostBytesTried = 32;
 
   std::vector<AddedToken> tokens_;
   std::vector<std::size_t> lengths_;  // of their spellings

@@ -15,8 +15,8 @@ namespace klue::detail {
 class ByteTrie {
  public:
   using Node = std::uint32_t;
-  static constexpr Node root = 0;
-  static constexpr std::int32_t nothing = -1;
+  static constexpr Node kRoot = 0;
+  static constexpr std::int32_t kNothing = -1;
 
   /// What `words[i]` leads to is i; of equal words the first counts. Empty ones are not found.
   /// Where `reversed`, words are read from their ends.

@@ -39,11 +39,11 @@ class WordSplitter {
   /// What a character does to a word: the low bits of its table entry. Above them stands the symbol
   /// of a `word` character, or one more than the piece that an `isolate` character makes by itself.
   enum Class : std::uint32_t { word = 0, space = 1, isolate = 2, drop = 3 };
-  static constexpr unsigned class_bits = 2;
+  static constexpr unsigned kClassBits = 2;
   static Class class_in(std::uint32_t entry) {
-    return static_cast<Class>(entry & ((1u << class_bits) - 1));
+    return static_cast<Class>(entry & ((1u << kClassBits) - 1));
   }
-  static std::uint32_t value_in(std::uint32_t entry) { return entry >> class_bits; }
+  static std::uint32_t value_in(std::uint32_t entry) { return entry >> kClassBits; }
 
   struct Sink;
 

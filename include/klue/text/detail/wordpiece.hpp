@@ -31,7 +31,7 @@ class WordPiece {
   using Symbol = std::uint32_t;
 
   /// Characters that no piece contains.
-  static constexpr Symbol unknown_symbol = 0;
+  static constexpr Symbol kUnknownSymbol = 0;
 
   /// A piece that has been settled, with its length without the continuation prefix.
   struct Piece {
@@ -55,7 +55,7 @@ class WordPiece {
   /// The symbol of a code point, `unknown_symbol` if no piece contains it. Average O(1).
   Symbol symbol(char32_t code_point) const {
     const auto found = symbols_.find(code_point);
-    return found == symbols_.end() ? unknown_symbol : found->second;
+    return found == symbols_.end() ? kUnknownSymbol : found->second;
   }
   const std::unordered_map<char32_t, Symbol>& symbols() const noexcept { return symbols_; }
 
@@ -63,7 +63,7 @@ class WordPiece {
     return heap_bytes(symbols_) + heap_bytes(slots_) + heap_bytes(failures_) + heap_bytes(pops_);
   }
 
-  State start() const noexcept { return word_start; }
+  State start() const noexcept { return kWordStart; }
 
   /// Reads one character; `emit(Piece)` gets the pieces that are settled by it. False where the
   /// word has no pieces: whatever was emitted for it is void. Amortised O(1).
@@ -82,20 +82,20 @@ class WordPiece {
   /// Settles what is left at the end of the word.
   template <class Emit>
   bool finish(State state, Emit&& emit) const {
-    while (state != word_rest)
+    while (state != kWordRest)
       if (!pop(state, emit)) return false;
     return true;
   }
 
  private:
-  static constexpr State none = 0, word_start = 1, word_rest = 2;
+  static constexpr State kNone = 0, kWordStart = 1, kWordRest = 2;
 
   struct Slot {
     State base = 0;    // children are at base + symbol
     State parent = 0;  // which state this slot is a child of; none: free, or a root
   };
   struct Failure {
-    State state = none;  // what the rest of the word stands for after the pops
+    State state = kNone;  // what the rest of the word stands for after the pops
     std::uint32_t pops_begin = 0, pops_end = 0;
   };
 
@@ -115,7 +115,7 @@ class WordPiece {
   template <class Emit>
   bool pop(State& state, Emit& emit) const {
     const Failure& failure = failures_[state];
-    if (failure.state == none) return false;
+    if (failure.state == kNone) return false;
     for (std::uint32_t i = failure.pops_begin; i != failure.pops_end; ++i)
       emit(pops_[i]);
     state = failure.state;

@@ -27,7 +27,7 @@ struct WordPiece::Words {
 
 /// Their trie. Nodes are numbered by depth, the children of one node side by side and by symbol.
 struct WordPiece::Trie {
-  static constexpr std::uint32_t word_start = 0, word_rest = 1, roots = 2;
+  static constexpr std::uint32_t kWordStart = 0, kWordRest = 1, kRoots = 2;
 
   struct Node {
     std::uint32_t parent = 0;

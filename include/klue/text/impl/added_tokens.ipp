@@ -128,7 +128,7 @@ AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens,
   }
   if (first_bytes_.count() != 1) only_first_byte_.reset();
   forward_ = ByteTrie(words, false);
-  if (longest > most_bytes_tried) backward_.emplace(words, true);
+  if (longest > kMostBytesTried) backward_.emplace(words, true);
 }
 
 std::size_t AddedTokenMatcher::candidate(std::string_view text, std::size_t from) const noexcept {
@@ -144,7 +144,7 @@ AddedTokenMatcher::Parts::Parts(const AddedTokenMatcher& matcher, std::string_vi
   if (from_ == text.size() || !matcher.backward_) return;
   // Read backwards, what ends at a byte is what begins there.
   longest_at_.resize(text.size());
-  auto node = ByteTrie::root;
+  auto node = ByteTrie::kRoot;
   for (std::size_t i = text.size(); i-- > from_;) {
     node = matcher.backward_->step(node, text[i]);
     longest_at_[i] = matcher.backward_->longest_suffix(node);
@@ -153,22 +153,23 @@ AddedTokenMatcher::Parts::Parts(const AddedTokenMatcher& matcher, std::string_vi
 
 std::optional<AddedTokenMatcher::Parts::Match> AddedTokenMatcher::Parts::next_match() {
   for (; (from_ = matcher_.candidate(text_, from_)) < text_.size(); ++from_) {
-    std::int32_t longest = ByteTrie::nothing;
+    std::int32_t longest = ByteTrie::kNothing;
     std::size_t end = from_;
     if (!longest_at_.empty()) {
       longest = longest_at_[from_];
-      if (longest != ByteTrie::nothing) end += matcher_.lengths_[static_cast<std::size_t>(longest)];
+      if (longest != ByteTrie::kNothing)
+        end += matcher_.lengths_[static_cast<std::size_t>(longest)];
     } else {
-      auto node = ByteTrie::root;
+      auto node = ByteTrie::kRoot;
       for (std::size_t i = from_; i < text_.size(); ++i) {
         node = matcher_.forward_.child(node, text_[i]);
-        if (node == ByteTrie::root) break;
-        if (matcher_.forward_.word(node) == ByteTrie::nothing) continue;
+        if (node == ByteTrie::kRoot) break;
+        if (matcher_.forward_.word(node) == ByteTrie::kNothing) continue;
         longest = matcher_.forward_.word(node);
         end = i + 1;
       }
     }
-    if (longest == ByteTrie::nothing) continue;
+    if (longest == ByteTrie::kNothing) continue;
     const AddedToken& token = matcher_.tokens_[static_cast<std::size_t>(longest)];
     return Match{std::exchange(from_, end), end, &token};
   }

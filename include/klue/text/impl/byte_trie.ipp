@@ -43,14 +43,14 @@ ByteTrie::ByteTrie(std::span<const std::string_view> words, bool reversed) {
   };
   std::vector<Run> runs{{0, static_cast<std::uint32_t>(order.size())}}, next_runs;
   bytes_.push_back('\0');
-  words_.push_back(nothing);
+  words_.push_back(kNothing);
   for (std::size_t depth = 0; !runs.empty(); ++depth) {
     next_runs.clear();
     Node node = static_cast<Node>(bytes_.size() - runs.size());
     for (Run run : runs) {
       first_child_.push_back(static_cast<Node>(bytes_.size()));
       for (; run.begin != run.end && word_at(order[run.begin]).size() == depth; ++run.begin)
-        if (depth > 0 && words_[node] == nothing)
+        if (depth > 0 && words_[node] == kNothing)
           words_[node] = static_cast<std::int32_t>(order[run.begin]);
       while (run.begin != run.end) {
         const char byte = word_at(order[run.begin])[depth];
@@ -58,7 +58,7 @@ ByteTrie::ByteTrie(std::span<const std::string_view> words, bool reversed) {
         while (child.end != run.end && word_at(order[child.end])[depth] == byte)
           ++child.end;
         bytes_.push_back(byte);
-        words_.push_back(nothing);
+        words_.push_back(kNothing);
         next_runs.push_back(child);
         run.begin = child.end;
       }
@@ -76,23 +76,23 @@ ByteTrie::Node ByteTrie::child(Node node, char byte) const noexcept {
   const auto found = end - begin > 8
                          ? std::lower_bound(begin, end, byte)
                          : std::find_if(begin, end, [byte](char b) { return b >= byte; });
-  return found != end && *found == byte ? static_cast<Node>(found - bytes_.begin()) : root;
+  return found != end && *found == byte ? static_cast<Node>(found - bytes_.begin()) : kRoot;
 }
 
 ByteTrie::Node ByteTrie::step(Node node, char byte) const noexcept {
   for (;; node = failures_[node]) {
-    if (const Node next = child(node, byte); next != root) return next;
-    if (node == root) return root;
+    if (const Node next = child(node, byte); next != kRoot) return next;
+    if (node == kRoot) return kRoot;
   }
 }
 
 void ByteTrie::link() {
-  failures_.assign(bytes_.size(), root);
+  failures_.assign(bytes_.size(), kRoot);
   suffixes_ = words_;
-  for (Node parent = root; parent < bytes_.size(); ++parent)
+  for (Node parent = kRoot; parent < bytes_.size(); ++parent)
     for (Node node = first_child_[parent]; node < first_child_[parent + 1]; ++node) {
-      if (parent != root) failures_[node] = step(failures_[parent], bytes_[node]);
-      if (suffixes_[node] == nothing) suffixes_[node] = suffixes_[failures_[node]];
+      if (parent != kRoot) failures_[node] = step(failures_[parent], bytes_[node]);
+      if (suffixes_[node] == kNothing) suffixes_[node] = suffixes_[failures_[node]];
     }
 }
 

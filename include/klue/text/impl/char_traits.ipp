@@ -7,7 +7,7 @@ namespace klue::detail {
 namespace {
 
 // clang-format off
-constexpr CharTraitsRange ranges[] = {
+constexpr CharTraitsRange kRanges[] = {
 #include <klue/text/impl/char_traits.inc>
 };
 // clang-format on
@@ -16,14 +16,14 @@ constexpr CharTraitsRange ranges[] = {
 
 std::uint16_t char_traits(char32_t code_point) noexcept {
   const auto* range =
-      std::lower_bound(std::begin(ranges), std::end(ranges), code_point,
+      std::lower_bound(std::begin(kRanges), std::end(kRanges), code_point,
                        [](const CharTraitsRange& r, char32_t value) { return r.last < value; });
-  if (range == std::end(ranges) || code_point < range->first) return 0;
+  if (range == std::end(kRanges) || code_point < range->first) return 0;
   return range->traits;
 }
 
 CharTraitsTable char_traits_table() noexcept {
-  return {std::begin(ranges), std::end(ranges)};
+  return {std::begin(kRanges), std::end(kRanges)};
 }
 
 }  // namespace klue::detail

@@ -31,7 +31,7 @@ struct Decomposed {
 // The reference decomposes by the tables of Unicode 9 and lower-cases by those of Unicode 17. What
 // ICU knows beyond that is kept out, and what an older ICU does not know yet is listed, so that the
 // result does not depend on the installed version.
-constexpr int nfd_unicode = 9, lowercase_unicode = 17;
+constexpr int kNfdUnicode = 9, kLowercaseUnicode = 17;
 
 bool since(char32_t c, int version) {
   UVersionInfo age;
@@ -44,7 +44,7 @@ struct NewCapitals {
   char32_t first, last;
   std::int32_t distance;
 };
-constexpr NewCapitals new_capitals[] = {
+constexpr NewCapitals kNewCapitals[] = {
     {0x1C89, 0x1C89, 1},      {0xA7CB, 0xA7CB, 0x0264 - 0xA7CB},
     {0xA7CC, 0xA7CC, 1},      {0xA7CE, 0xA7CE, 1},
     {0xA7D2, 0xA7D2, 1},      {0xA7D4, 0xA7D4, 1},
@@ -53,10 +53,10 @@ constexpr NewCapitals new_capitals[] = {
 };
 
 char32_t lowercase_of(char32_t c) {
-  for (const NewCapitals& capitals : new_capitals)
+  for (const NewCapitals& capitals : kNewCapitals)
     if (capitals.first <= c && c <= capitals.last)
       return static_cast<char32_t>(static_cast<std::int32_t>(c) + capitals.distance);
-  if (!since(c, lowercase_unicode)) return c;
+  if (!since(c, kLowercaseUnicode)) return c;
   return static_cast<char32_t>(u_tolower(static_cast<UChar32>(c)));
 }
 
@@ -69,10 +69,10 @@ const UNormalizer2* nfd() {
 
 void decompose(char32_t value, std::vector<Decomposed>& out) {
   const auto put = [&out](char32_t c, bool own) {
-    const bool known = since(c, nfd_unicode);
+    const bool known = since(c, kNfdUnicode);
     out.push_back({c, own, known ? u_getCombiningClass(static_cast<UChar32>(c)) : std::uint8_t{0}});
   };
-  if (!since(value, nfd_unicode)) return put(value, true);
+  if (!since(value, kNfdUnicode)) return put(value, true);
   std::array<UChar, 64> units;
   UErrorCode status = U_ZERO_ERROR;
   const std::int32_t length =
@@ -89,8 +89,8 @@ void decompose(char32_t value, std::vector<Decomposed>& out) {
 
 /// Sorts a run of combining characters by their classes, stably.
 void sort_marks(std::span<Decomposed> marks) {
-  constexpr std::size_t few = 32;
-  if (marks.size() <= few) {
+  constexpr std::size_t kFew = 32;
+  if (marks.size() <= kFew) {
     for (std::size_t i = 1; i < marks.size(); ++i)
       for (std::size_t j = i; j > 0 && marks[j - 1].combining_class > marks[j].combining_class; --j)
         std::swap(marks[j - 1], marks[j]);
@@ -148,10 +148,10 @@ void strip_accents_from(std::vector<NormalizedChar>& text, std::size_t begin,
 /// Lower case one character at a time, as Rust's char::to_lowercase: no final sigma, and U+0130 is
 /// the one that becomes two.
 void lowercase_from(std::vector<NormalizedChar>& text, std::size_t begin) {
-  constexpr char32_t capital_i_with_dot = 0x130, dot_above = 0x307;
+  constexpr char32_t kCapitalIWithDot = 0x130, kDotAbove = 0x307;
   std::size_t dotted = 0;
   for (std::size_t i = begin; i < text.size(); ++i) {
-    if (text[i].value == capital_i_with_dot)
+    if (text[i].value == kCapitalIWithDot)
       ++dotted;
     else
       text[i].value = lowercase_of(text[i].value);
@@ -161,8 +161,8 @@ void lowercase_from(std::vector<NormalizedChar>& text, std::size_t begin) {
   text.resize(text.size() + dotted);
   for (std::size_t to = text.size(); from-- > begin;) {
     const NormalizedChar c = text[from];
-    const bool two = c.value == capital_i_with_dot;
-    if (two) text[--to] = {dot_above, c.begin, c.end};
+    const bool two = c.value == kCapitalIWithDot;
+    if (two) text[--to] = {kDotAbove, c.begin, c.end};
     text[--to] = {two ? U'i' : c.value, c.begin, c.end};
   }
 }

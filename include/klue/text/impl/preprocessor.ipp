@@ -11,7 +11,7 @@ namespace {
 
 /// Texts that one thread takes at a time: a sentence is done in a microsecond, waking a thread
 /// takes longer.
-constexpr std::size_t texts_at_a_time = 64;
+constexpr std::size_t kTextsAtATime = 64;
 
 template <class Text>
 std::vector<Tokens> tokenize_all(const Tokenizer& tokenizer, std::span<const Text> texts,
@@ -24,9 +24,9 @@ std::vector<Tokens> tokenize_all(const Tokenizer& tokenizer, std::span<const Tex
   if (pool == nullptr) {
     run(0, texts.size());
   } else {
-    const std::size_t parts = (texts.size() + texts_at_a_time - 1) / texts_at_a_time;
+    const std::size_t parts = (texts.size() + kTextsAtATime - 1) / kTextsAtATime;
     pool->parallel_for(parts, [&](std::size_t part, std::size_t) {
-      run(part * texts_at_a_time, std::min(texts.size(), (part + 1) * texts_at_a_time));
+      run(part * kTextsAtATime, std::min(texts.size(), (part + 1) * kTextsAtATime));
     });
   }
   return tokens;

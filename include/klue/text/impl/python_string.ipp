@@ -26,11 +26,11 @@ constexpr bool is_continuation(char byte) {
 }
 
 /// ICU counts bytes in 32 bits; longer texts go through it in parts, cut between characters.
-constexpr std::size_t most_at_once = std::size_t{1} << 30;
+constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
 
 std::string_view front_part(std::string_view text) {
-  if (text.size() <= most_at_once) return text;
-  std::size_t end = most_at_once;
+  if (text.size() <= kMostAtOnce) return text;
+  std::size_t end = kMostAtOnce;
   while (is_continuation(text[end]))
     --end;
   return text.substr(0, end);

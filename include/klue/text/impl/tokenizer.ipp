@@ -195,11 +195,11 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 
 /// The artefacts of English tokenization that the WordPiece decoder mends, one token at a time.
 void mend_token(std::string& token) {
-  constexpr std::pair<std::string_view, std::string_view> mends[] = {
+  constexpr std::pair<std::string_view, std::string_view> kMends[] = {
       {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
       {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
       {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
-  for (const auto& [from, to] : mends)
+  for (const auto& [from, to] : kMends)
     replace_all(token, from, to);
 }
 

@@ -92,7 +92,7 @@ struct NamedSpecials {
   std::unordered_set<std::string> named_by_files, all;
 
   NamedSpecials(const std::vector<JsonNode>& documents, const TokenizerConfig& config) {
-    for (const SpecialRole& role : special_roles) {
+    for (const SpecialRole& role : kSpecialRoles) {
       by_role.push_back({.content = config.*role.name, .normalized = false, .special = true});
       add_role(documents, role.key, by_role.back());
     }
@@ -257,7 +257,7 @@ TokenizerFiles read_tokenizer_files(const Place& directory) {
 
   const JsonBeside beside(directory);
   for (const JsonNode& document : beside.naming()) {
-    for (const SpecialRole& role : special_roles)
+    for (const SpecialRole& role : kSpecialRoles)
       // The unknown token is the model's own, which tokenizer.json has.
       if (!json || role.name != &TokenizerConfig::unk_token)
         if (const auto token = document.find(role.key))

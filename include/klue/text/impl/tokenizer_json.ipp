@@ -18,7 +18,7 @@ namespace klue::detail {
 namespace {
 
 /// Special tokens in a template, ids and places. More than any text of a model has room for.
-constexpr std::size_t most_template_tokens = 4096;
+constexpr std::size_t kMostTemplateTokens = 4096;
 
 void require_type(const JsonNode& node, const char* expected) {
   const JsonNode type = node.at("type");
@@ -111,8 +111,8 @@ std::vector<TemplatePiece> read_template(const JsonNode& list, const JsonNode& s
   std::vector<TemplatePiece> pieces;
   std::size_t tokens = list.size();
   const auto check_size = [&] {
-    if (tokens > most_template_tokens)
-      list.unsupported("at most " + std::to_string(most_template_tokens) + " tokens");
+    if (tokens > kMostTemplateTokens)
+      list.unsupported("at most " + std::to_string(kMostTemplateTokens) + " tokens");
   };
   check_size();
   for (const JsonNode& element : list.elements()) {

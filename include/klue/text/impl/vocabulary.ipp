@@ -58,8 +58,8 @@ Vocabulary::Vocabulary(std::vector<std::string> pieces, std::string source)
 }
 
 Vocabulary Vocabulary::parse(std::string_view text, std::string source) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
 
   std::vector<std::string> pieces;
   while (!text.empty()) {

@@ -12,13 +12,13 @@ namespace klue::detail {
 namespace {
 
 /// TensorFlow Text's max_bytes_per_word, which the TF-Hub module leaves at its default.
-constexpr std::size_t tensorflow_max_bytes = 100;
+constexpr std::size_t kTensorflowMaxBytes = 100;
 
 /// The most memory set aside for tokens before any is found. Longer texts grow it as they go.
-constexpr std::size_t max_reserved_tokens = std::size_t{1} << 16;
+constexpr std::size_t kMaxReservedTokens = std::size_t{1} << 16;
 
 /// Normalizing goes through the text in parts of about this many bytes.
-constexpr std::size_t normalized_part = std::size_t{1} << 16;
+constexpr std::size_t kNormalizedPart = std::size_t{1} << 16;
 
 bool has(std::uint32_t traits, unsigned trait) {
   return (traits & trait) != 0;
@@ -84,7 +84,7 @@ WordSplitter::WordSplitter(const Vocabulary& model, const TokenizerConfig& confi
                            std::int32_t unk)
     : dialect_(dialect),
       unk_(unk),
-      max_length_(dialect == Dialect::tensorflow ? tensorflow_max_bytes
+      max_length_(dialect == Dialect::tensorflow ? kTensorflowMaxBytes
                                                  : config.max_input_chars_per_word),
       pieces_(model, config.continuing_subword_prefix, max_length_,
               [&](std::string_view text) { return can_be_in_a_word(text, config, dialect); }) {
@@ -119,7 +119,7 @@ void WordSplitter::read_added_tokens(const TokenizerConfig& config) {
 
 void WordSplitter::build_table(const TokenizerConfig& config) {
   for (const auto& [code_point, symbol] : pieces_.symbols())
-    table_.set(code_point, (symbol << class_bits) | word);
+    table_.set(code_point, (symbol << kClassBits) | word);
 
   const auto class_of = [&](std::uint32_t traits) {
     if (dialect_ == Dialect::tensorflow)
@@ -134,7 +134,7 @@ void WordSplitter::build_table(const TokenizerConfig& config) {
     const Class c = class_of(range.traits);
     if (c == word) continue;
     for (char32_t value = range.first; value <= range.last; ++value)
-      table_.set(value, (c == isolate ? piece_alone(value) << class_bits : 0) | c);
+      table_.set(value, (c == isolate ? piece_alone(value) << kClassBits : 0) | c);
   }
 }
 
@@ -153,7 +153,7 @@ std::uint32_t WordSplitter::piece_alone(char32_t code_point) const {
 
 void WordSplitter::split(std::string_view text, Tokens& tokens) const {
   // Korean text has a token every four bytes or so.
-  const std::size_t expected = std::min(text.size() / 3 + 8, max_reserved_tokens);
+  const std::size_t expected = std::min(text.size() / 3 + 8, kMaxReservedTokens);
   tokens.ids.reserve(expected);
   tokens.offsets.reserve(expected);
   tokens.word_ids.reserve(expected);
@@ -243,13 +243,13 @@ std::size_t WordSplitter::split_word(std::string_view text, std::size_t begin, s
 /// The same for a word with dropped characters or invalid bytes in it: offsets go by character.
 std::size_t WordSplitter::split_word_with_gaps(std::string_view text, std::size_t begin,
                                                std::size_t end, Sink& sink) const {
-  constexpr std::size_t replacement_bytes = 3;  // of U+FFFD
+  constexpr std::size_t kReplacementBytes = 3;  // of U+FFFD
   std::size_t length = 0;
   while (begin < end) {
     const auto c = decode_utf8(text.substr(begin, end - begin));
     const std::uint32_t entry = table_[c.value];
     if (class_in(entry) == word) {
-      length += dialect_ == Dialect::huggingface ? 1 : c.valid ? c.length : replacement_bytes;
+      length += dialect_ == Dialect::huggingface ? 1 : c.valid ? c.length : kReplacementBytes;
       sink.gathered_end = begin + c.length;
       if (length <= max_length_ || sink.gathered.empty())
         sink.gathered.push_back({value_in(entry), {begin, begin + c.length}});
@@ -291,9 +291,9 @@ void WordSplitter::split_normalized(std::string_view text, std::size_t begin, st
   std::vector<NormalizedChar> chars;
   while (begin < end) {
     const std::size_t part_end =
-        end - begin <= normalized_part
+        end - begin <= kNormalizedPart
             ? end
-            : normalizer_->boundary(text.substr(0, end), begin + normalized_part);
+            : normalizer_->boundary(text.substr(0, end), begin + kNormalizedPart);
     chars.clear();
     (*normalizer_)(text.substr(begin, part_end - begin), begin, chars);
     split_normalized_words(chars, sink);
@@ -309,9 +309,9 @@ void WordSplitter::split_normalized_with_tokens(std::string_view text, std::size
   std::vector<NormalizedChar> chars;
   while (begin < end) {
     const std::size_t part_end =
-        end - begin <= normalized_part
+        end - begin <= kNormalizedPart
             ? end
-            : normalizer_->boundary(text.substr(0, end), begin + normalized_part);
+            : normalizer_->boundary(text.substr(0, end), begin + kNormalizedPart);
     (*normalizer_)(text.substr(begin, part_end - begin), begin, chars);
     begin = part_end;
   }

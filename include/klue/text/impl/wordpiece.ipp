@@ -15,7 +15,7 @@ namespace {
 
 /// Popped pieces of small vocabularies. Larger ones may have two for each node: a real vocabulary
 /// of 40,000 nodes has fewer than 40,000.
-constexpr std::size_t spare_pops = std::size_t{1} << 18;
+constexpr std::size_t kSparePops = std::size_t{1} << 18;
 
 }  // namespace
 
@@ -54,8 +54,8 @@ WordPiece::Words WordPiece::read_words(const Vocabulary& vocabulary, std::string
   for (std::size_t i = 0; i < vocabulary.size(); ++i) {
     const std::string_view piece = vocabulary.pieces()[i];
     const auto id = static_cast<std::int32_t>(i);
-    insert(Trie::word_start, piece, id);
-    if (piece.starts_with(prefix)) insert(Trie::word_rest, piece.substr(prefix.size()), id);
+    insert(Trie::kWordStart, piece, id);
+    if (piece.starts_with(prefix)) insert(Trie::kWordRest, piece.substr(prefix.size()), id);
   }
   return words;
 }
@@ -65,13 +65,13 @@ WordPiece::Words WordPiece::read_words(const Vocabulary& vocabulary, std::string
 std::vector<WordPiece::State> WordPiece::lay_out(const Trie& trie) {
   const auto& nodes = trie.nodes;
   std::vector<State> states(nodes.size()), bases(nodes.size(), 0);
-  states[Trie::word_start] = word_start;
-  states[Trie::word_rest] = word_rest;
+  states[Trie::kWordStart] = kWordStart;
+  states[Trie::kWordRest] = kWordRest;
   std::size_t size = 0;
   {
     DoubleArrayLayout layout(nodes.size(), symbols_.size() + 1);
     std::vector<Symbol> siblings;
-    for (std::size_t begin = Trie::roots, end; begin < nodes.size(); begin = end) {
+    for (std::size_t begin = Trie::kRoots, end; begin < nodes.size(); begin = end) {
       const std::uint32_t parent = nodes[begin].parent;
       siblings.clear();
       for (end = begin; end < nodes.size() && nodes[end].parent == parent; ++end)
@@ -85,7 +85,7 @@ std::vector<WordPiece::State> WordPiece::lay_out(const Trie& trie) {
   slots_.assign(size, {});
   for (std::size_t node = 0; node < nodes.size(); ++node)
     slots_[states[node]].base = bases[node];
-  for (std::size_t node = Trie::roots; node < nodes.size(); ++node)
+  for (std::size_t node = Trie::kRoots; node < nodes.size(); ++node)
     slots_[states[node]].parent = states[nodes[node].parent];
   return states;
 }
@@ -93,35 +93,35 @@ std::vector<WordPiece::State> WordPiece::lay_out(const Trie& trie) {
 /// Algorithm 1 of the paper: shallow states first, since a link leads to a shallower one.
 void WordPiece::link_failures(const Trie& trie, const std::vector<State>& states) {
   failures_.assign(slots_.size(), {});
-  const std::size_t most_pops = spare_pops + 2 * trie.nodes.size();
+  const std::size_t most_pops = kSparePops + 2 * trie.nodes.size();
   const auto append_pops = [this, most_pops](const Failure& of) {
     if (pops_.size() + (of.pops_end - of.pops_begin) > most_pops)
       throw UnsupportedError("the vocabulary's pieces are too long for its automaton");
     for (std::uint32_t i = of.pops_begin; i != of.pops_end; ++i)
       pops_.push_back(Piece(pops_[i]));
   };
-  for (std::size_t n = Trie::roots; n < trie.nodes.size(); ++n) {
+  for (std::size_t n = Trie::kRoots; n < trie.nodes.size(); ++n) {
     const Trie::Node& node = trie.nodes[n];
     Failure& failure = failures_[states[n]];
     failure.pops_begin = static_cast<std::uint32_t>(pops_.size());
     if (node.word >= 0) {
-      failure.state = word_rest;
+      failure.state = kWordRest;
       pops_.push_back(trie.pieces[static_cast<std::size_t>(node.word)]);
     } else {
       const Failure of_parent = failures_[states[node.parent]];
       State rest = of_parent.state;
       // As long as the rest goes on, what is popped is the parent's.
-      if (rest != none && has_child(rest, node.symbol)) {
+      if (rest != kNone && has_child(rest, node.symbol)) {
         failure = {slots_[rest].base + node.symbol, of_parent.pops_begin, of_parent.pops_end};
         continue;
       }
-      if (rest != none) append_pops(of_parent);
-      while (rest != none && !has_child(rest, node.symbol)) {
+      if (rest != kNone) append_pops(of_parent);
+      while (rest != kNone && !has_child(rest, node.symbol)) {
         const Failure of_rest = failures_[rest];
         rest = of_rest.state;
-        if (rest != none) append_pops(of_rest);
+        if (rest != kNone) append_pops(of_rest);
       }
-      if (rest == none)
+      if (rest == kNone)
         pops_.resize(failure.pops_begin);
       else
         failure.state = slots_[rest].base + node.symbol;

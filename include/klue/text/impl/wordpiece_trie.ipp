@@ -11,13 +11,13 @@ namespace {
 
 /// The slots that any vocabulary may have beside three for each node: the demands of small ones
 /// are chance.
-constexpr std::size_t spare_slots = std::size_t{1} << 16;
+constexpr std::size_t kSpareSlots = std::size_t{1} << 16;
 
 /// Slots that are tried for each node, on an average.
-constexpr std::size_t tries_per_node = 64;
+constexpr std::size_t kTriesPerNode = 64;
 
 /// After so many vain tries in one search, what was tried is left behind.
-constexpr std::size_t most_vain_tries = 64;
+constexpr std::size_t kMostVainTries = 64;
 
 }  // namespace
 
@@ -36,9 +36,9 @@ WordPiece::Trie::Trie(Words words) {
     std::uint32_t begin, end;
   };
   const auto of_rest =
-      static_cast<std::uint32_t>(std::ranges::count(list, word_start, &Words::Word::root));
+      static_cast<std::uint32_t>(std::ranges::count(list, kWordStart, &Words::Word::root));
   std::vector<Run> runs{{0, of_rest}, {of_rest, static_cast<std::uint32_t>(list.size())}}, children;
-  nodes.resize(roots);
+  nodes.resize(kRoots);
   for (std::uint32_t depth = 0; !runs.empty(); ++depth) {
     children.clear();
     auto node = static_cast<std::uint32_t>(nodes.size() - runs.size());
@@ -66,8 +66,8 @@ WordPiece::Trie::Trie(Words words) {
 
 DoubleArrayLayout::DoubleArrayLayout(std::size_t nodes, std::size_t symbols)
     : symbols_(symbols),
-      most_slots_(3 * nodes + 2 * symbols + spare_slots),
-      most_tries_(tries_per_node * (nodes + spare_slots)) {
+      most_slots_(3 * nodes + 2 * symbols + kSpareSlots),
+      most_tries_(kTriesPerNode * (nodes + kSpareSlots)) {
   next_free_.reserve(nodes + nodes / 4 + symbols);
   grow(first_);
 }
@@ -84,7 +84,7 @@ std::uint32_t DoubleArrayLayout::place(std::span<const Symbol> symbols) {
       for (const Symbol s : symbols)
         take(base + s);
       // What fits nowhere there would be tried again and again.
-      if (vain > most_vain_tries) first_ = slot;
+      if (vain > kMostVainTries) first_ = slot;
       first_ = free_from(first_);
       return base;
     }
