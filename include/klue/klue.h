@@ -191,6 +191,8 @@ typedef struct klue_model_info {
   size_t vocabulary_size;      ///< pieces of the tokenizer
   size_t memory_bytes;         ///< as Model::memory_bytes() says, at this moment
   int32_t normalize;           ///< 1: vectors have length 1 unless a call says otherwise; else 0
+  int32_t has_pooler;          ///< 1: klue_model_encode can give a pooled_output; else 0
+  size_t layers;               ///< of the encoder
 } klue_model_info;
 
 /// Fills in `info`, whose struct_size says how much of it the caller knows.
@@ -265,6 +267,49 @@ KLUE_C_API klue_status klue_model_embed(const klue_model* model, const klue_text
 
 /// Cosine similarity of two vectors of `size` numbers, 0 where one of them is zero.
 KLUE_C_API float klue_cosine_similarity(const float* a, const float* b, size_t size);
+
+// ---------------------------------------------------------------------------------- encoder
+
+typedef int32_t klue_padded_rows;
+enum { KLUE_PADDED_ROWS_ZERO = 0, KLUE_PADDED_ROWS_REFERENCE = 1 };
+
+/// As klue::TextOptions (klue/model.hpp) and klue::OutputOptions (klue/encoder/outputs.hpp) say.
+typedef struct klue_encode_options {
+  size_t struct_size;            ///< sizeof this struct
+  size_t max_length;             ///< tokens of a text; 0: the model's
+  size_t seq_length;             ///< tokens of every row, padding included; 0: as klue_row_length
+  klue_truncation truncation;    ///< which of a pair is cut
+  klue_padded_rows padded_rows;  ///< what padding becomes in the outputs
+} klue_encode_options;
+
+/// How many tokens a row has in the outputs of klue_model_encode for these texts and options, which
+/// is what its memory depends on: seq_length where that is given, else as many as the longest text
+/// has, or 128 in the tensorflow dialect. It only tokenizes, and 0 texts are 0 tokens long.
+KLUE_C_API klue_status klue_row_length(const klue_model* model, const klue_text* texts,
+                                       size_t count, const klue_encode_options* options,
+                                       size_t* out);
+
+/// Memory of the caller's for what an encoder gives, in C order, and of what size it is. What is
+/// NULL is not wanted, and not computed. The others must have exactly the size of their shape.
+typedef struct klue_outputs {
+  size_t struct_size;      ///< sizeof this struct
+  float* sequence_output;  ///< a vector for each token, [count, row length, hidden_size]
+  size_t sequence_size;    ///< floats that sequence_output has room for
+  float* pooled_output;    ///< a vector for each text, [count, hidden_size]; needs a has_pooler
+  size_t pooled_size;      ///< floats that pooled_output has room for
+  float* encoder_outputs;  ///< sequence_output of each layer, [layers, count, row length, hidden]
+  size_t encoder_size;     ///< floats that encoder_outputs has room for
+  size_t* token_counts;    ///< [count]: of each text, the rest of its row is padding
+} klue_outputs;
+
+/// What klue::Model::encode gives for each text or pair: vectors of its tokens, which are those
+/// that klue_tokenize gives with the same max_length and truncation, and the pooled_output that the
+/// checkpoint's own layer makes of the first. KLUE_ERROR_USAGE for a pooled_output that the
+/// checkpoint cannot give, for memory of another size, and for a length that cannot be kept. After
+/// an error the content of the memory is undefined.
+KLUE_C_API klue_status klue_model_encode(const klue_model* model, const klue_text* texts,
+                                         size_t count, const klue_encode_options* options,
+                                         const klue_outputs* out);
 
 // --------------------------------------------------------------------------------- tokenization
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/core/encoder_inputs.hpp>
 #include <klue/core/files.hpp>
 #include <klue/core/tensor.hpp>
 #include <klue/core/texts.hpp>
@@ -198,6 +199,10 @@ class KLUE_EXPORT Model {
   /// length that cannot be kept.
   EncoderOutputs encode(const Texts& texts, const OutputOptions& outputs = {},
                         const TextOptions& options = {}) const;
+
+  /// What `encode` runs: `encoder()(encoder_inputs(texts, options), outputs)` gives the same. Says
+  /// beforehand how long rows are, and which of their positions are padding. Throws as `encode`.
+  EncoderInputs encoder_inputs(const Texts& texts, const TextOptions& options = {}) const;
 
   /// One vector for each text or pair, [texts, info().embedding_size], in the order given;
   /// [texts, hidden] where options.pooling is not automatic. Works longest first inside and in

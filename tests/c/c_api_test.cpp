@@ -74,6 +74,54 @@ TEST(CApi, EmbedsAsEmbedDoes) {
   EXPECT_TRUE(std::ranges::equal(expected.values(), out));
 }
 
+TEST(CApi, EncodesAsEncodeDoes) {
+  const Both model("tiny-11");
+  const EncoderConfig& config = model.cpp.encoder().config();
+  const std::vector<klue_text> texts = c_texts(kTexts);
+  struct Case {
+    std::size_t max_length, seq_length;
+    PaddedRows padded_rows;
+  };
+  for (const Case& c : {Case{0, 0, PaddedRows::zero}, Case{4, 0, PaddedRows::zero},
+                        Case{0, 9, PaddedRows::reference}, Case{3, 9, PaddedRows::zero}}) {
+    klue_encode_options options{};
+    options.struct_size = sizeof options;
+    options.max_length = c.max_length;
+    options.seq_length = c.seq_length;
+    options.padded_rows =
+        c.padded_rows == PaddedRows::reference ? KLUE_PADDED_ROWS_REFERENCE : KLUE_PADDED_ROWS_ZERO;
+    TextOptions same;
+    if (c.max_length != 0) same.max_length = c.max_length;
+    if (c.seq_length != 0) same.seq_length = c.seq_length;
+    const EncoderOutputs expected = model.cpp.encode(
+        kTexts, {.pooled_output = true, .encoder_outputs = true, .padded_rows = c.padded_rows},
+        same);
+
+    std::size_t length = 0;
+    ASSERT_EQ(klue_row_length(model.c, texts.data(), texts.size(), &options, &length), KLUE_OK);
+    ASSERT_EQ(length, expected.sequence_output.shape()[1]);
+    std::vector<float> pooled(texts.size() * config.hidden_size, 99.f);
+    std::vector<float> sequence(pooled.size() * length, 99.f);
+    std::vector<float> layers(sequence.size() * config.num_hidden_layers, 99.f);
+    std::vector<std::size_t> counts(texts.size());
+    const klue_outputs out{sizeof out,    sequence.data(), sequence.size(), pooled.data(),
+                           pooled.size(), layers.data(),   layers.size(),   counts.data()};
+    ASSERT_EQ(klue_model_encode(model.c, texts.data(), texts.size(), &options, &out), KLUE_OK)
+        << klue_error_message();
+    EXPECT_TRUE(std::ranges::equal(expected.sequence_output.values(), sequence));
+    EXPECT_TRUE(std::ranges::equal(expected.pooled_output->values(), pooled));
+    ASSERT_EQ(expected.encoder_outputs.size(), config.num_hidden_layers);
+    for (std::size_t i = 0; i < expected.encoder_outputs.size(); ++i)
+      EXPECT_TRUE(
+          std::ranges::equal(expected.encoder_outputs[i].values(),
+                             std::span(layers).subspan(i * sequence.size(), sequence.size())));
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const std::size_t kept = std::min(c.max_length != 0 ? c.max_length : 100, length);
+      EXPECT_EQ(counts[i], std::min(model.cpp.preprocessor().encode(kTexts[i]).size(), kept));
+    }
+  }
+}
+
 TEST(CApi, LoadsAsLoadDoes) {
   klue_load_options options{};
   options.engine = KLUE_ENGINE_EIGEN;
@@ -88,7 +136,13 @@ TEST(CApi, LoadsAsLoadDoes) {
   EXPECT_EQ(info.engine, same.info().engine);
   EXPECT_EQ(info.threads, 1u);
   EXPECT_EQ(info.max_length, same.info().max_length);
+  EXPECT_EQ(info.layers, same.encoder().config().num_hidden_layers);
+  EXPECT_EQ(info.has_pooler, 1);
   EXPECT_EQ(info.memory_bytes, same.memory_bytes());
+  std::size_t length = 0;
+  const klue_text text = klue_text_of("전");
+  ASSERT_EQ(klue_row_length(model.c, &text, 1, nullptr, &length), KLUE_OK);
+  EXPECT_EQ(length, same.encode({"전"}).sequence_output.shape()[1]);
 
   // The part that an older program knows.
   klue_model_info old{};

@@ -178,6 +178,69 @@ static void embed(void) {
   klue_model_free(model);
 }
 
+static void encode(void) {
+  klue_model* model = load("tiny-11");
+  klue_model_info info = {.struct_size = sizeof info};
+  CHECK_OK(klue_model_get_info(model, &info));
+  CHECK(info.layers == 2 && info.has_pooler == 1);
+  const klue_text texts[2] = {klue_text_of("이 다는 사람"), klue_text_of("전")};
+  size_t length = 0;
+  CHECK_OK(klue_row_length(model, texts, 2, NULL, &length));
+  CHECK(length == 7);  // [CLS], five pieces, [SEP]
+  float sequence[2][7][32], pooled[2][32], first[2][32];
+  size_t counts[2] = {0, 0};
+  klue_outputs out = {.struct_size = sizeof out,
+                      .sequence_output = &sequence[0][0][0],
+                      .sequence_size = 2 * 7 * 32,
+                      .pooled_output = &pooled[0][0],
+                      .pooled_size = 2 * 32,
+                      .token_counts = counts};
+  CHECK_OK(klue_model_encode(model, texts, 2, NULL, &out));
+  CHECK(counts[0] == 7 && counts[1] == 3);
+  for (int i = 0; i < 32; ++i) {
+    CHECK(sequence[1][2][i] != 0 && sequence[1][3][i] == 0 && sequence[1][6][i] == 0);
+    CHECK(fabsf(pooled[0][i]) < 1);  // tanh
+  }
+  klue_embed_options cls = {.struct_size = sizeof cls, .pooling = KLUE_POOLING_CLS};
+  CHECK_OK(klue_model_embed(model, texts, 2, &cls, &first[0][0], 64));
+  for (int i = 0; i < 32; ++i)
+    CHECK(fabsf(first[0][i] - sequence[0][0][i]) < 1e-5f);
+
+  out.sequence_size = 2 * 7 * 32 - 1;
+  CHECK(klue_model_encode(model, texts, 2, NULL, &out) == KLUE_ERROR_USAGE);
+  CHECK_TEXT(klue_error_field(), "sequence_output");
+  CHECK_TEXT(klue_error_expected(), "448 numbers");
+  CHECK_TEXT(klue_error_actual(), "447");
+  out.sequence_output = NULL;  // only the pooled output, whose memory alone counts then
+  CHECK_OK(klue_model_encode(model, texts, 2, NULL, &out));
+  out.pooled_size = 1;
+  CHECK(klue_model_encode(model, texts, 2, NULL, &out) == KLUE_ERROR_USAGE);
+  CHECK_TEXT(klue_error_field(), "pooled_output");
+  CHECK(klue_model_encode(model, texts, 2, NULL, NULL) == KLUE_ERROR_USAGE);
+  CHECK_TEXT(klue_error_field(), "out");
+  klue_encode_options options = {.struct_size = sizeof options, .padded_rows = 2};
+  CHECK(klue_model_encode(model, texts, 2, &options, &out) == KLUE_ERROR_USAGE);
+  CHECK_TEXT(klue_error_field(), "padded_rows");
+  options.padded_rows = KLUE_PADDED_ROWS_ZERO;
+  options.seq_length = 1u << 20;
+  CHECK(klue_row_length(model, texts, 2, &options, &length) == KLUE_ERROR_USAGE);
+  CHECK_TEXT(klue_error_field(), "seq_length");
+  CHECK(length == 0);
+  CHECK_OK(klue_row_length(model, NULL, 0, NULL, &length));
+  const klue_outputs nothing = {.struct_size = sizeof nothing};
+  CHECK_OK(klue_model_encode(model, NULL, 0, NULL, &nothing));
+  CHECK_OK(klue_model_encode(model, texts, 2, NULL, &nothing));
+  klue_model_free(model);
+
+  model = load("tiny-11-no-pooler");
+  CHECK_OK(klue_model_get_info(model, &info));
+  CHECK(info.has_pooler == 0);
+  out.pooled_size = 64;
+  CHECK(klue_model_encode(model, texts, 2, NULL, &out) == KLUE_ERROR_USAGE);
+  CHECK_TEXT(klue_error_field(), "pooler.dense.weight");
+  klue_model_free(model);
+}
+
 // ------------------------------------------------------------------------- models in memory
 
 static const char* const kNames[] = {"config.json", "vocab.txt", "model.safetensors"};
@@ -411,6 +474,7 @@ int main(void) {
   options_of_other_versions();
   errors_of_threads();
   embed();
+  encode();
   models_in_memory();
   tokenize();
   classify();

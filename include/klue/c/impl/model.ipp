@@ -110,6 +110,8 @@ klue_status klue_model_get_info(const klue_model* model, klue_model_info* info) 
     all.vocabulary_size = of.preprocessor().tokenizer().vocabulary().size();
     all.memory_bytes = of.memory_bytes();
     all.normalize = found.normalize ? 1 : 0;
+    all.has_pooler = of.encoder().has_pooler() ? 1 : 0;
+    all.layers = of.encoder().config().num_hidden_layers;
     std::memcpy(info, &all, size < sizeof all ? size : sizeof all);
   });
 }

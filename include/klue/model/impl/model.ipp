@@ -251,6 +251,10 @@ Model Model::load_place(const detail::Place& directory, const LoadOptions& optio
 
 EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,
                              const TextOptions& options) const {
+  return encoder()(encoder_inputs(texts, options), outputs);
+}
+
+EncoderInputs Model::encoder_inputs(const Texts& texts, const TextOptions& options) const {
   const Impl& m = *impl_;
   const std::size_t max_length = m.length_limit(options);
   const std::vector<TokenSequence> sequences =
@@ -272,7 +276,7 @@ EncoderOutputs Model::encode(const Texts& texts, const OutputOptions& outputs,
     std::ranges::copy(sequences[i].type_ids, inputs.input_type_ids.begin() + first);
     std::fill_n(inputs.input_mask.begin() + first, sequences[i].ids.size(), 1);
   }
-  return m.encoder(inputs, outputs);
+  return inputs;
 }
 
 void Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
