@@ -79,13 +79,13 @@ TEST(DemoChat, SaysWhatTheDocumentsShow) {
       ASSERT_EQ(labels.size(), 3u) << lines[i + 1];
       ASSERT_EQ(expected.size(), 3u) << shown.output[i + 2];
       EXPECT_EQ(labels.front().first, expected.front().first) << lines[i];
-      for (const auto& [name, score] : labels)
+      for (const auto& label : labels)
         EXPECT_TRUE(std::ranges::any_of(expected,
-                                        [&](const auto& label) {
-                                          return label.first == name &&
-                                                 std::abs(label.second - score) < 0.002;
+                                        [&](const auto& other) {
+                                          return other.first == label.first &&
+                                                 std::abs(other.second - label.second) < 0.002;
                                         }))
-            << lines[i] << ": " << name << " " << score;
+            << lines[i] << ": " << label.first << " " << label.second;
     }
   }
 }
