@@ -21,20 +21,9 @@ using test::ModelDirectory;
 const std::vector<std::string> kElectraTexts{"이 다는 사람", "",
                                              "위치가 좋은 숙소입니다. 다시 오고 싶어요!"};
 
-std::vector<test::FloatTensor> tensors_of(const std::filesystem::path& directory) {
-  std::vector<test::FloatTensor> tensors;
-  const Checkpoint checkpoint = open_checkpoint(directory);
-  for (const auto& [name, view] : checkpoint.tensors()) {
-    std::vector<float> values(view.element_count());
-    view.read(0, values);
-    tensors.push_back({name, view.shape, std::move(values)});
-  }
-  return tensors;
-}
-
 // tiny-11-bert as an ELECTRA model, which has no pooler.
 std::vector<test::FloatTensor> electra_tensors() {
-  std::vector<test::FloatTensor> tensors = tensors_of(fixture("tiny-11-bert"));
+  std::vector<test::FloatTensor> tensors = test::tensors_of(fixture("tiny-11-bert"));
   std::erase_if(tensors, [](const auto& tensor) { return tensor.name.starts_with("bert.pooler"); });
   for (test::FloatTensor& tensor : tensors)
     tensor.name.replace(0, 4, "electra");

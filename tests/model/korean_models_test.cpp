@@ -25,17 +25,6 @@ std::vector<float> numbers_of(std::span<const float> values) {
   return {values.begin(), values.end()};
 }
 
-std::vector<test::FloatTensor> read_tensors(const std::filesystem::path& directory) {
-  std::vector<test::FloatTensor> tensors;
-  const Checkpoint checkpoint = open_checkpoint(directory);
-  for (const auto& [name, view] : checkpoint.tensors()) {
-    std::vector<float> values(view.element_count());
-    view.read(0, values);
-    tensors.push_back({name, view.shape, std::move(values)});
-  }
-  return tensors;
-}
-
 // klue/roberta-base has no pooler, and says nothing of pooling.
 TEST(KoreanModels, KlueRobertaIsPooledByMean) {
   const Model model = Model::load(fixture("tiny-11-no-pooler"));
@@ -53,7 +42,7 @@ TEST(KoreanModels, KcBertHas300Positions) {
     config.erase("pad_token_id");
     config.erase("layer_norm_eps");
   });
-  std::vector<test::FloatTensor> tensors = read_tensors(fixture("tiny-11-bert"));
+  std::vector<test::FloatTensor> tensors = test::tensors_of(fixture("tiny-11-bert"));
   for (test::FloatTensor& tensor : tensors)
     if (tensor.name.ends_with("position_embeddings.weight")) {
       tensor.shape[0] = 300;
@@ -75,7 +64,7 @@ TEST(KoreanModels, KcBertHas300Positions) {
 // A discriminator: the encoder and the head that tells replaced tokens, which is not run.
 TEST(KoreanModels, KoElectraIsPooledByMeanWithoutItsHead) {
   const ModelDirectory directory("tiny-11-bert");
-  std::vector<test::FloatTensor> tensors = read_tensors(fixture("tiny-11-bert"));
+  std::vector<test::FloatTensor> tensors = test::tensors_of(fixture("tiny-11-bert"));
   std::erase_if(tensors, [](const auto& tensor) { return tensor.name.starts_with("bert.pooler"); });
   for (test::FloatTensor& tensor : tensors)
     tensor.name.replace(0, 4, "electra");

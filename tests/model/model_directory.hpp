@@ -5,8 +5,12 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include <klue/checkpoint/checkpoint.hpp>
 
 #include "checkpoint/safetensors_writer.hpp"
 #include "checkpoint/scratch_directory.hpp"
@@ -73,6 +77,18 @@ Error thrown(const Call& call) {
   }
   ADD_FAILURE() << "no error at all";
   return Error("");
+}
+
+/// Every tensor of a model directory, as float32.
+inline std::vector<FloatTensor> tensors_of(const std::filesystem::path& directory) {
+  std::vector<FloatTensor> tensors;
+  const Checkpoint checkpoint = open_checkpoint(directory);
+  for (const auto& [name, view] : checkpoint.tensors()) {
+    std::vector<float> values(view.element_count());
+    view.read(0, values);
+    tensors.push_back({name, view.shape, std::move(values)});
+  }
+  return tensors;
 }
 
 }  // namespace klue::test
