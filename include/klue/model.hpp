@@ -145,7 +145,7 @@ struct ModelInfo {
   std::string engine;                  ///< "packed, AVX-512, f32"
   std::size_t threads = 1;             ///< that may work on one call
   /// What Pooling::automatic stands for; several are put side by side.
-  std::vector<Pooling> poolings{Pooling::mean};
+  std::vector<Pooling> poolings{};
   std::vector<std::string> modules{};  ///< what follows them, in order: "Dense 768 → 256, tanh"
   bool normalize = false;              ///< the default of EmbedOptions::normalize
   std::size_t embedding_size = 0;      ///< numbers of a vector of Pooling::automatic

@@ -76,7 +76,7 @@ class KLUE_EXPORT TopK {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // of nobody else; unique_ptr takes longer to compile
 };
 
 /// The k nearest of `rows` for each query, best first; equal scores in the order of the rows.

@@ -83,7 +83,7 @@ struct EncoderShape {
 
 /// The tensors of a model by name, whatever file format is behind them. Views stay valid as long as
 /// the checkpoint, or a copy of it, lives.
-class Checkpoint {
+class KLUE_EXPORT Checkpoint {
  public:
   /// Views by name.
   using Tensors = std::map<std::string, TensorView, std::less<>>;
@@ -92,19 +92,10 @@ class Checkpoint {
   /// Views into memory that the owners keep; file is what errors name.
   Checkpoint(std::filesystem::path file, Tensors tensors,
              std::vector<std::shared_ptr<const void>> owners, std::string format = {},
-             std::optional<EncoderShape> shape = {}, bool mapped = false)
-      : file_(std::move(file)),
-        tensors_(std::move(tensors)),
-        owners_(std::move(owners)),
-        format_(std::move(format)),
-        shape_(shape),
-        mapped_(mapped) {}
+             std::optional<EncoderShape> shape = {}, bool mapped = false);
 
   /// nullptr where there is no tensor of that name. O(log n).
-  const TensorView* find(std::string_view name) const {
-    const auto found = tensors_.find(name);
-    return found == tensors_.end() ? nullptr : &found->second;
-  }
+  const TensorView* find(std::string_view name) const;
 
   /// All of them, by name.
   const Tensors& tensors() const noexcept { return tensors_; }

@@ -8,5 +8,6 @@
 #include <klue/core/impl/fork.ipp>
 #include <klue/core/impl/processors.ipp>
 #include <klue/core/impl/tensor.ipp>
+#include <klue/core/impl/texts.ipp>
 #include <klue/core/impl/thread_pool.ipp>
 #include <klue/core/impl/version.ipp>

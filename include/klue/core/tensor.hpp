@@ -22,7 +22,7 @@ class KLUE_EXPORT Tensor {
   /// All elements zero. Throws UsageError where no memory could hold so many elements.
   explicit Tensor(std::vector<std::size_t> shape);
   /// The same for a braced list: Tensor{2, 768}.
-  Tensor(std::initializer_list<std::size_t> shape) : Tensor(std::vector<std::size_t>(shape)) {}
+  Tensor(std::initializer_list<std::size_t> shape);
 
   /// Extents, outermost first.
   const std::vector<std::size_t>& shape() const noexcept { return shape_; }
@@ -46,19 +46,17 @@ class KLUE_EXPORT Tensor {
   /// whole sentence and `at(b, t)` one token's vector. Throws UsageError outside the shape.
   template <class... Index>
   std::span<const float> at(Index... index) const {
-    const auto [begin, length] = slice({static_cast<std::size_t>(index)...});
-    return {values_.data() + begin, length};
+    return slice({static_cast<std::size_t>(index)...});
   }
   /// The same, to be written to.
   template <class... Index>
   std::span<float> at(Index... index) {
-    const auto [begin, length] = slice({static_cast<std::size_t>(index)...});
-    return {values_.data() + begin, length};
+    const std::span<const float> part = std::as_const(*this).at(index...);
+    return {const_cast<float*>(part.data()), part.size()};
   }
 
  private:
-  // Where the part at these indices begins, and its length.
-  std::pair<std::size_t, std::size_t> slice(std::initializer_list<std::size_t> index) const;
+  std::span<const float> slice(std::initializer_list<std::size_t> index) const;
 
   std::vector<std::size_t> shape_;
   std::vector<float> values_;

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include <klue/core/language.hpp>
+
 namespace klue {
 
 namespace detail {
@@ -75,7 +77,7 @@ struct TextPair {
 ///
 /// Views, which must outlive the call; only strings that a range makes as it goes, as in the last
 /// line, are kept here. Ranges of other things that end at once do not compile.
-class Texts {
+class KLUE_EXPORT Texts {
  public:
   /// An element of a braced list, whose temporaries live until the end of the call.
   class Element {
@@ -98,18 +100,14 @@ class Texts {
   };
 
   /// A braced list of texts and pairs.
-  Texts(std::initializer_list<Element> texts) {
-    texts_.reserve(texts.size());
-    for (const Element& element : texts)
-      texts_.push_back(element.texts_);
-  }
+  Texts(std::initializer_list<Element> texts);
 
   /// One text.
   template <detail::TextLike One>
-  Texts(One&& text) : texts_{TextPair(std::string_view(text), std::nullopt)} {}
+  Texts(One&& text) : Texts(TextPair(std::string_view(text), std::nullopt)) {}
 
   /// One text or pair.
-  Texts(const TextPair& texts) : texts_{texts} {}
+  Texts(const TextPair& texts);
 
   /// A range of texts or pairs.
   template <std::ranges::input_range Range>
@@ -119,7 +117,7 @@ class Texts {
             std::convertible_to<std::ranges::range_reference_t<Range>, TextPair>))
       Texts(Range&& range) {
     if constexpr (std::ranges::sized_range<Range>)
-      texts_.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+      reserve(static_cast<std::size_t>(std::ranges::size(range)));
     for (std::ranges::range_reference_t<Range> element : range)
       add(std::forward<std::ranges::range_reference_t<Range>>(element));
   }
@@ -135,18 +133,18 @@ class Texts {
   template <class Of>
   void add(Of&& element) {
     if constexpr (detail::TextLike<Of>) {
-      texts_.push_back(TextPair(view<Of>(element), std::nullopt));
+      push_back(TextPair(view<Of>(element), std::nullopt));
     } else if constexpr (detail::PairLike<Of>) {
       // A part of a pair that ends at once ends with it, unless it is a reference.
       using First = decltype(std::get<0>(std::forward<Of>(element)));
       using Second = decltype(std::get<1>(std::forward<Of>(element)));
-      texts_.push_back(TextPair(view<First>(std::get<0>(element)),
-                                std::optional(view<Second>(std::get<1>(element)))));
+      push_back(TextPair(view<First>(std::get<0>(element)),
+                         std::optional(view<Second>(std::get<1>(element)))));
     } else {
       static_assert(
           std::is_lvalue_reference_v<Of> || std::same_as<std::remove_cvref_t<Of>, TextPair>,
           "the elements of this range end before their texts are read");
-      texts_.push_back(element);
+      push_back(element);
     }
   }
 
@@ -154,10 +152,15 @@ class Texts {
   template <class Of, class Value>
   std::string_view view(Value& text) {
     if constexpr (detail::TemporaryText<Of>)
-      return kept_.emplace_back(std::move(text));
+      return keep(std::string(std::move(text)));
     else
       return text;
   }
+
+  // Not in the templates, whose every reader would have to compile them.
+  void reserve(std::size_t size);
+  void push_back(const TextPair& texts);
+  std::string_view keep(std::string text);
 
   std::vector<TextPair> texts_;
   std::deque<std::string> kept_;  // whose elements never move

@@ -59,7 +59,7 @@ class KLUE_EXPORT Classifier {
   /// The same for one text or pair.
   template <detail::TextLike Text>
   std::vector<Label> classify(const Text& text, const ClassifyOptions& options = {}) const {
-    return std::move(classify(Texts(text), options).front());
+    return classify_one(text, options);
   }
 
   /// [texts, labels], in the order of `labels()`.
@@ -79,6 +79,8 @@ class KLUE_EXPORT Classifier {
   const Model& model() const noexcept { return model_; }
 
  private:
+  std::vector<Label> classify_one(std::string_view text, const ClassifyOptions& options) const;
+
   Model model_;
   std::vector<std::string> labels_;
   ScoreFunction activation_;

@@ -67,7 +67,7 @@ class KLUE_EXPORT MaskFiller {
   template <detail::TextLike Text>
   std::vector<std::vector<Filling>> fill(const Text& text,
                                          const FillMaskOptions& options = {}) const {
-    return std::move(fill(Texts(text), options).front());
+    return fill_one(text, options);
   }
 
   /// The logits of all words at each mask of a text. Throws UsageError where it has none.
@@ -77,6 +77,9 @@ class KLUE_EXPORT MaskFiller {
   const Model& model() const noexcept;
 
  private:
+  std::vector<std::vector<Filling>> fill_one(std::string_view text,
+                                             const FillMaskOptions& options) const;
+
   struct Impl;
   std::shared_ptr<const Impl> impl_;
 };

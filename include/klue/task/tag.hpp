@@ -71,7 +71,7 @@ class KLUE_EXPORT Tagger {
   /// The same for one text.
   template <detail::TextLike Text>
   std::vector<Entity> tag(const Text& text, const TagOptions& options = {}) const {
-    return std::move(tag(Texts(text), options).front());
+    return tag_one(text, options);
   }
 
   /// The windows of one text, as `tag` makes them, with logits [tokens, labels].
@@ -84,6 +84,8 @@ class KLUE_EXPORT Tagger {
   const Model& model() const noexcept;
 
  private:
+  std::vector<Entity> tag_one(std::string_view text, const TagOptions& options) const;
+
   struct Impl;
   std::shared_ptr<const Impl> impl_;
 };

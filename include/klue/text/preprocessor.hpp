@@ -64,9 +64,7 @@ class KLUE_EXPORT Preprocessor {
 
   /// One text or a pair with special tokens; see Tokenizer::encode.
   Encoding encode(std::string_view text, std::optional<std::string_view> pair = std::nullopt,
-                  const EncodeOptions& options = {}) const {
-    return tokenizer_.encode(text, pair, options);
-  }
+                  const EncodeOptions& options = {}) const;
 
   /// What it tokenizes with.
   const Tokenizer& tokenizer() const noexcept { return tokenizer_; }

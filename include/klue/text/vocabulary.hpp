@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <klue/core/language.hpp>
@@ -16,7 +16,7 @@ namespace klue {
 /// The pieces of a WordPiece model and their ids, 0…size()-1. Immutable, moved and not copied.
 class KLUE_EXPORT Vocabulary {
  public:
-  Vocabulary() = default;
+  Vocabulary() noexcept;
 
   /// Piece i gets id i. An empty string is a hole: an id that no text can produce. `source` is the
   /// file named in errors. Throws FormatError where two ids have the same piece, a piece is not
@@ -24,10 +24,10 @@ class KLUE_EXPORT Vocabulary {
   explicit Vocabulary(std::vector<std::string> pieces, std::string source = {});
 
   Vocabulary(const Vocabulary&) = delete;
-  Vocabulary(Vocabulary&&) noexcept = default;
+  Vocabulary(Vocabulary&&) noexcept;
   Vocabulary& operator=(const Vocabulary&) = delete;
-  Vocabulary& operator=(Vocabulary&&) noexcept = default;
-  ~Vocabulary() = default;
+  Vocabulary& operator=(Vocabulary&&) noexcept;
+  ~Vocabulary();
 
   /// Reads a vocab.txt: one piece a line, its line number (from 0) is its id.
   ///
@@ -58,8 +58,9 @@ class KLUE_EXPORT Vocabulary {
   std::size_t memory_bytes() const noexcept;
 
  private:
+  struct Ids;
   std::vector<std::string> pieces_;
-  std::unordered_map<std::string_view, std::int32_t> ids_;  // views into pieces_
+  std::shared_ptr<const Ids> ids_;  // nullptr where there are no pieces
 };
 
 }  // namespace klue

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <klue/checkpoint/checkpoint.hpp>
@@ -8,6 +9,21 @@
 #include <klue/core/detail/mapped_file.hpp>
 
 namespace klue {
+
+Checkpoint::Checkpoint(std::filesystem::path file, Tensors tensors,
+                       std::vector<std::shared_ptr<const void>> owners, std::string format,
+                       std::optional<EncoderShape> shape, bool mapped)
+    : file_(std::move(file)),
+      tensors_(std::move(tensors)),
+      owners_(std::move(owners)),
+      format_(std::move(format)),
+      shape_(shape),
+      mapped_(mapped) {}
+
+const TensorView* Checkpoint::find(std::string_view name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() ? nullptr : &found->second;
+}
 
 void Checkpoint::release(const TensorView& tensor) const noexcept {
   if (mapped_) detail::MappedFile::release(tensor.bytes);

@@ -20,7 +20,10 @@ Tensor::Tensor(std::vector<std::size_t> shape) : shape_(std::move(shape)) {
   values_.resize(size);
 }
 
-std::pair<std::size_t, std::size_t> Tensor::slice(std::initializer_list<std::size_t> index) const {
+Tensor::Tensor(std::initializer_list<std::size_t> shape)
+    : Tensor(std::vector<std::size_t>(shape)) {}
+
+std::span<const float> Tensor::slice(std::initializer_list<std::size_t> index) const {
   if (index.size() > rank())
     throw UsageError("too many indices for a tensor", {.actual = shape_string(shape_)});
   std::size_t begin = 0, length = values_.size();
@@ -32,7 +35,7 @@ std::pair<std::size_t, std::size_t> Tensor::slice(std::initializer_list<std::siz
     length /= *extent++;
     begin += i * length;
   }
-  return {begin, length};
+  return {values_.data() + begin, length};
 }
 
 }  // namespace klue

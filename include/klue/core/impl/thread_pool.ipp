@@ -171,7 +171,7 @@ struct ThreadPool::State final : detail::ForkGuarded {
 
 ThreadPool::ThreadPool(std::size_t threads)
     : threads_(threads == 0 ? detail::usable_processors() : threads),
-      state_(std::make_unique<State>()) {
+      state_(std::make_shared<State>()) {
   std::size_t lane = 1;
   try {
     // A fork meanwhile must not find the list of workers half grown.

@@ -217,6 +217,7 @@ Model Model::load_place(const detail::Place& directory, const LoadOptions& optio
       .weights_format = files.checkpoint.format(),
       .engine = detail::describe_engine(options.engine, options.precision),
       .threads = pool->threads(),
+      .poolings = {Pooling::mean},
       .normalize = sentences && sentences->normalize,
       .embedding_size = files.config.hidden_size,
       .max_length = longest,

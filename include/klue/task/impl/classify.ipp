@@ -74,4 +74,9 @@ std::vector<std::vector<Label>> Classifier::classify(const Texts& texts,
   return result;
 }
 
+std::vector<Label> Classifier::classify_one(std::string_view text,
+                                            const ClassifyOptions& options) const {
+  return std::move(classify(Texts(text), options).front());
+}
+
 }  // namespace klue

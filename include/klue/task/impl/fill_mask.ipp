@@ -100,4 +100,9 @@ MaskLogits MaskFiller::logits(std::string_view text) const {
   return result;
 }
 
+std::vector<std::vector<Filling>> MaskFiller::fill_one(std::string_view text,
+                                                       const FillMaskOptions& options) const {
+  return std::move(fill(Texts(text), options).front());
+}
+
 }  // namespace klue

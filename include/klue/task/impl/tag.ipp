@@ -98,4 +98,8 @@ std::vector<TokenLogits> Tagger::logits(std::string_view text, const TagOptions&
   return impl_->head.logits(impl_->model, tag_windows(impl_->model, {text, std::nullopt}, options));
 }
 
+std::vector<Entity> Tagger::tag_one(std::string_view text, const TagOptions& options) const {
+  return std::move(tag(Texts(text), options).front());
+}
+
 }  // namespace klue

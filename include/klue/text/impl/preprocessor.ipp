@@ -76,4 +76,9 @@ EncoderInputs Preprocessor::bert_pack_inputs(
       truncation);
 }
 
+Encoding Preprocessor::encode(std::string_view text, std::optional<std::string_view> pair,
+                              const EncodeOptions& options) const {
+  return tokenizer_.encode(text, pair, options);
+}
+
 }  // namespace klue

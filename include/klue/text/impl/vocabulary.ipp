@@ -1,4 +1,5 @@
 #include <limits>
+#include <unordered_map>
 #include <utility>
 
 #include <klue/core/detail/heap_bytes.hpp>
@@ -36,17 +37,27 @@ std::string_view take_line(std::string_view& text) {
 
 }  // namespace
 
+struct Vocabulary::Ids {
+  std::unordered_map<std::string_view, std::int32_t> of;  // views into the pieces
+};
+
+Vocabulary::Vocabulary() noexcept = default;
+Vocabulary::Vocabulary(Vocabulary&&) noexcept = default;
+Vocabulary& Vocabulary::operator=(Vocabulary&&) noexcept = default;
+Vocabulary::~Vocabulary() = default;
+
 Vocabulary::Vocabulary(std::vector<std::string> pieces, std::string source)
     : pieces_(std::move(pieces)) {
   if (pieces_.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
     throw FormatError("too many pieces", {.file = source});
-  ids_.reserve(pieces_.size());
+  auto ids = std::make_shared<Ids>();
+  ids->of.reserve(pieces_.size());
   for (std::size_t id = 0; id < pieces_.size(); ++id) {
     const std::string& piece = pieces_[id];
     if (piece.empty()) continue;
     if (!is_valid_utf8(piece))
       throw FormatError("a piece is not valid UTF-8", {.file = source, .field = line_name(id)});
-    const auto [first, added] = ids_.emplace(piece, static_cast<std::int32_t>(id));
+    const auto [first, added] = ids->of.emplace(piece, static_cast<std::int32_t>(id));
     if (!added)
       throw FormatError(
           "the piece " + shown_piece(piece) + " occurs twice",
@@ -54,7 +65,8 @@ Vocabulary::Vocabulary(std::vector<std::string> pieces, std::string source)
            .field = line_name(id),
            .actual = "first on " + line_name(static_cast<std::size_t>(first->second))});
   }
-  if (ids_.empty()) throw FormatError("no pieces in the vocabulary", {.file = source});
+  if (ids->of.empty()) throw FormatError("no pieces in the vocabulary", {.file = source});
+  ids_ = std::move(ids);
 }
 
 Vocabulary Vocabulary::parse(std::string_view text, std::string source) {
@@ -75,7 +87,7 @@ Vocabulary Vocabulary::parse(std::string_view text, std::string source) {
 }
 
 std::size_t Vocabulary::memory_bytes() const noexcept {
-  return detail::heap_bytes(pieces_) + detail::heap_bytes(ids_);
+  return detail::heap_bytes(pieces_) + (ids_ ? sizeof(Ids) + detail::heap_bytes(ids_->of) : 0);
 }
 
 Vocabulary Vocabulary::read(const std::filesystem::path& path) {
@@ -94,8 +106,9 @@ const std::string& Vocabulary::piece(std::int32_t id) const {
 }
 
 std::optional<std::int32_t> Vocabulary::find(std::string_view piece) const {
-  const auto found = ids_.find(piece);
-  if (found == ids_.end()) return std::nullopt;
+  if (!ids_) return std::nullopt;
+  const auto found = ids_->of.find(piece);
+  if (found == ids_->of.end()) return std::nullopt;
   return found->second;
 }
 
