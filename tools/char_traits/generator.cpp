@@ -95,7 +95,7 @@ bool regex_is_word(UChar32 c) {
 }
 
 std::uint16_t traits(UChar32 c) {
-  using namespace klue;
+  using namespace klue::detail;
   unsigned bits = 0;
   const bool white = u_hasBinaryProperty(c, UCHAR_WHITE_SPACE);
   if (hf_is_control(c))

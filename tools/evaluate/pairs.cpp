@@ -1,17 +1,15 @@
 #include "pairs.hpp"
 
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include <klue/klue.hpp>
 
+#include "common/number.hpp"
 #include "klue_files.hpp"
 
 namespace evaluate {
@@ -91,13 +89,12 @@ std::optional<std::size_t> column(const std::vector<std::string_view>& names,
 }
 
 double number(std::string_view text, const std::string& path, const std::string& field) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
+  const std::optional<double> value = tools::finite_number(std::string(text));
+  if (!value)
     throw klue::FormatError(
         "not a score",
         {.file = path, .field = field, .expected = "a finite number", .actual = std::string(text)});
-  return value;
+  return *value;
 }
 
 Pairs read_table(std::string_view content, const std::string& path) {

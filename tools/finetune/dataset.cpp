@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -11,6 +10,7 @@
 
 #include <klue/core/error.hpp>
 
+#include "common/number.hpp"
 #include "record_json.hpp"
 
 namespace finetune {
@@ -34,11 +34,10 @@ std::optional<std::size_t> whole_number(const std::string& text) {
 }
 
 double number(const Record& record, const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+  const std::optional<double> value = tools::finite_number(text);
+  if (!value)
     throw FormatError("no number", {.file = record.place, .field = "label", .actual = text});
-  return value;
+  return *value;
 }
 
 // Labels of the data in a sensible order: as known sets have it, numbers up to the largest, else

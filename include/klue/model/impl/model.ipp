@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 #include <klue/core/detail/budget.hpp>
 #include <klue/core/detail/place.hpp>
+#include <klue/core/detail/sorted_order.hpp>
 #include <klue/core/error.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/config.hpp>
@@ -285,10 +285,8 @@ void Model::Impl::pool_all(const std::vector<TokenSequence>& sequences,
                            std::span<float> out) const {
   // Longest first: sentences of a batch take about equally long, and what memory is needed is
   // needed at once.
-  std::vector<std::size_t> order(sequences.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::ranges::greater{},
-                           [&](std::size_t i) { return sequences[i].ids.size(); });
+  const std::vector<std::size_t> order = detail::falling_order(
+      sequences.size(), [&](std::size_t i) { return sequences[i].ids.size(); });
 
   const std::size_t width = poolings.size() * encoder.config().hidden_size;
   detail::TokenBatchBuilder builder(encoder.config());

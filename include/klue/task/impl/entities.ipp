@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include <klue/core/detail/sorted_order.hpp>
 #include <klue/task/detail/entities.hpp>
 #include <klue/task/detail/scores.hpp>
 #include <klue/text/utf8.hpp>
@@ -181,10 +182,13 @@ std::vector<Entity> entities_of(const Tokenizer& tokenizer, std::string_view tex
 
 // aggregate_overlapping_entities. Lengths are of code points there.
 std::vector<Entity> merge_entities(std::vector<Entity> entities, std::string_view text) {
-  std::ranges::stable_sort(entities, {}, [](const Entity& e) { return e.offset.begin; });
   std::vector<Entity> merged;
   std::size_t length = 0;  // of the last one
-  for (Entity& entity : entities) {
+  // By rising begin.
+  for (const std::size_t i : detail::falling_order(entities.size(), [&](std::size_t e) {
+         return text.size() - entities[e].offset.begin;
+       })) {
+    Entity& entity = entities[i];
     const std::size_t own = code_point_count(covered(text, entity.offset));
     const bool overlaps = !merged.empty() && entity.offset.begin < merged.back().offset.end;
     if (overlaps && !(own > length || (own == length && entity.score > merged.back().score)))

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/core/detail/sorted_order.hpp>
 #include <klue/core/error.hpp>
 #include <klue/task/detail/code_points.hpp>
 #include <klue/task/detail/klue_basic_tokenizer.hpp>
@@ -154,13 +155,16 @@ void check_mrc_logits(const MrcDocument& document, std::span<const MrcLogits> lo
 MrcAnswer mrc_answer(const MrcDocument& document, std::span<const MrcLogits> logits,
                      const MrcOptions& options) {
   check_mrc_logits(document, logits);
-  std::vector<MrcSpan> spans;
+  std::vector<MrcSpan> unsorted;
   for (std::size_t w = 0; w < logits.size(); ++w)
-    add_spans_of_window(document.windows[w], logits[w], w, options, spans);
+    add_spans_of_window(document.windows[w], logits[w], w, options, unsorted);
   const MrcSpan null = null_span(logits);
-  spans.push_back(null);
-  std::stable_sort(spans.begin(), spans.end(),
-                   [](const MrcSpan& a, const MrcSpan& b) { return a.score() > b.score(); });
+  unsorted.push_back(null);
+  std::vector<MrcSpan> spans;
+  spans.reserve(unsorted.size());
+  for (const std::size_t i : detail::falling_order(
+           unsorted.size(), [&](std::size_t span) { return unsorted[span].score(); }))
+    spans.push_back(unsorted[i]);
 
   MrcAnswer answer;
   answer.best = best_candidates(document, spans, null, options.n_best_size);

@@ -15,6 +15,7 @@
 
 #include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/sorted_order.hpp>
 #include <klue/core/error.hpp>
 #include <klue/encoder/detail/encoder_core.hpp>
 #include <klue/model/detail/head.hpp>
@@ -235,11 +236,8 @@ void Runner::token_logits(std::span<const ModelInput> inputs, std::size_t max_se
                      {.field = std::string(benchmark_name(impl_->benchmark))});
   const detail::EncoderCore& encoder = impl_->encoder();
   const std::size_t outputs = impl_->columns.size();
-  std::vector<std::size_t> order(inputs.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [inputs](std::size_t a, std::size_t b) {
-    return inputs[a].ids.size() > inputs[b].ids.size();
-  });
+  const std::vector<std::size_t> order = detail::falling_order(
+      inputs.size(), [inputs](std::size_t i) { return inputs[i].ids.size(); });
   detail::TokenBatchBuilder builder(encoder.config());
   detail::AlignedBuffer<float> buffer;
   detail::Scratch scratch;

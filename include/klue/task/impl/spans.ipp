@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include <klue/core/detail/sorted_order.hpp>
 #include <klue/task/detail/spans.hpp>
 #include <klue/text/detail/python_string.hpp>
 
@@ -117,22 +118,18 @@ Answers AnswerMerger::finish() {
   Answers result;
   result.null_score = any_ ? null_score_ : 0;
   // The empty answer stands behind the others and competes as it is.
-  std::vector<std::pair<double, std::size_t>> order;
-  for (std::size_t i = 0; i < answers_.size(); ++i)
-    order.emplace_back(answers_[i].score, i);
-  if (options_.no_answer) {
-    order.emplace_back(result.null_score - options_.no_answer_threshold, answers_.size());
-    answers_.push_back({.text = {}, .score = result.null_score});
-  }
-  std::ranges::stable_sort(order, std::ranges::greater{},
-                           [](const auto& entry) { return entry.first; });
+  const std::size_t found = answers_.size();
+  if (options_.no_answer) answers_.push_back({.text = {}, .score = result.null_score});
+  std::vector<std::size_t> order = falling_order(answers_.size(), [&](std::size_t i) {
+    return answers_[i].score - (i == found ? options_.no_answer_threshold : 0);
+  });
   order.resize(std::min(order.size(), options_.top_k));
   std::vector<Offset> places;
-  for (const auto& [score, i] : order)
+  for (const std::size_t i : order)
     places.push_back(answers_[i].offset);
   places = to_code_points(context_, places);
   for (std::size_t i = 0; i < order.size(); ++i) {
-    result.best.push_back(std::move(answers_[order[i].second]));
+    result.best.push_back(std::move(answers_[order[i]]));
     result.best.back().code_points = places[i];
   }
   return result;

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/detail/aligned_buffer.hpp>
+#include <klue/core/detail/sorted_order.hpp>
 #include <klue/core/error.hpp>
 #include <klue/encoder/detail/encoder_core.hpp>
 #include <klue/model/detail/head.hpp>
@@ -68,10 +68,8 @@ void for_each_batch(
     const std::function<std::span<const std::int32_t>(std::size_t)>& ids,
     const std::function<std::span<const std::int32_t>(std::size_t)>& types,
     const std::function<void(const TokenBatch&, std::span<const std::size_t> sequences)>& run) {
-  std::vector<std::size_t> order(count);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::ranges::greater{},
-                           [&](std::size_t i) { return ids(i).size(); });
+  const std::vector<std::size_t> order =
+      falling_order(count, [&](std::size_t i) { return ids(i).size(); });
   const std::size_t most = model.encoder().core().batch_tokens();
   TokenBatchBuilder builder(model.encoder().config());
   for (std::size_t first = 0, next = 0; first < count; first = next) {

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <locale>
+#include <sstream>
+#include <string>
 
 #include <klue/train/detail/encoder_pass.hpp>
 
@@ -17,8 +20,11 @@ constexpr std::size_t kBiasColumns = 128;
 double decimal(float x) {
   char text[32];
   const std::to_chars_result written = std::to_chars(text, text + sizeof text, x);
+  // Not by from_chars, which libc++ has for whole numbers alone, nor by what asks the locale.
+  std::istringstream in(std::string(text, written.ptr));
+  in.imbue(std::locale::classic());
   double value = static_cast<double>(x);
-  std::from_chars(text, written.ptr, value);
+  in >> value;
   return value;
 }
 
