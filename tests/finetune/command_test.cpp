@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <numeric>
 #include <random>
 #include <string>
 #include <thread>
@@ -188,6 +190,56 @@ TEST_F(FinetuneTest, DoesNotGoOnWithAnotherTraining) {
   expect_error(run(KLUE_FINETUNE, of("2e-3")), "the state of another training");
   expect_error(finetune({}), "--resume");
   EXPECT_TRUE(fs::exists(state));
+}
+
+TEST_F(FinetuneTest, RatesOfTheirOwnFreezeAndHasten) {
+  const Result result =
+      finetune({"--epochs", "1", "--lr", "1e-3", "--warmup", "0", "--weight-decay", "0",
+                "--lr-mult", "encoder.layer=0", "--lr-mult", "layer.1.output=8", "--quiet"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Checkpoint before = open_checkpoint(model_), after = open_checkpoint(out_);
+  std::size_t frozen = 0;
+  for (const auto& [name, view] : after.tensors()) {
+    const TensorView* from = before.find(name);
+    if (from == nullptr || !name.ends_with("weight")) continue;
+    std::vector<float> old(view.element_count()), now(view.element_count());
+    from->read(0, old);
+    view.read(0, now);
+    double farthest = 0;
+    for (std::size_t i = 0; i < old.size(); ++i)
+      farthest = std::max(farthest, std::abs(static_cast<double>(now[i] - old[i])));
+    // The first step of AdamW moves what has a gradient by the learning rate.
+    const bool fast = name.find("layer.1.output") != std::string::npos;
+    const bool still = !fast && name.find("encoder.layer") != std::string::npos;
+    EXPECT_NEAR(farthest, still ? 0 : fast ? 8e-3 : 1e-3, still ? 0 : 1e-4) << name;
+    frozen += still ? 1 : 0;
+  }
+  EXPECT_GT(frozen, 8u);
+}
+
+TEST_F(FinetuneTest, SpreadDrivesTextsApartThatAreNoPair) {
+  model_ = fs::path(KLUE_FIXTURE_DIR) / "tiny-11-bare";
+  train_on(
+      "{\"text\": \"비가 온다\", \"text_pair\": \"비가 내린다\", \"score\": 1}\n"
+      "{\"text\": \"바람이 분다\", \"text_pair\": \"바람이 세다\", \"score\": 1}\n");
+  const auto cosine = [&](const char* spread) {
+    const Result result = finetune({"--epochs", "20", "--lr", "1e-3", "--dropout", "0", "--spread",
+                                    spread, "--overwrite", "--quiet"},
+                                   "embed");
+    EXPECT_EQ(result.status, 0) << result.err;
+    const std::vector<std::string> texts{"비가 온다", "바람이 분다"};
+    const Tensor vectors = Model::load(out_).embed(texts, {.normalize = true});
+    return std::inner_product(vectors.at(0).begin(), vectors.at(0).end(), vectors.at(1).begin(),
+                              0.0F);
+  };
+  EXPECT_LT(cosine("1"), cosine("0") - 0.2F);
+}
+
+TEST_F(FinetuneTest, SaysWhereRatesAndSpreadDoNotFit) {
+  expect_error(finetune({"--lr-mult", "no.such.part=2"}), "no.such.part");
+  expect_error(finetune({"--spread", "1"}), "--spread");
+  for (const char* rate : {"layer", "=2", "layer=", "layer=x", "layer=-1", "layer=1e999"})
+    EXPECT_EQ(finetune({"--lr-mult", rate}).status, 2) << rate;
 }
 
 TEST_F(FinetuneTest, KeepsTheBestEpochAndStopsEarly) {

@@ -26,6 +26,7 @@ struct OracleCase {
   const char* model;
   Head head;
   Objective objective;
+  double spread = 0;
 };
 
 // Six sequences of different lengths (three pairs), with every kind of target.
@@ -69,8 +70,12 @@ TEST_P(TrainOracle, FiniteDifferencesAgree) {
   const test::TrainingCase c = oracle_case(GetParam());
   Network<double> network = test::network_of<double>(c);
   // Dropout on: the mask is a function of the pass, so the loss is still a smooth function.
-  const Pass pass{
-      .hidden_dropout = 0.1, .attention_dropout = 0.2, .head_dropout = 0.3, .seed = 3, .step = 5};
+  const Pass pass{.hidden_dropout = 0.1,
+                  .attention_dropout = 0.2,
+                  .head_dropout = 0.3,
+                  .seed = 3,
+                  .step = 5,
+                  .spread = GetParam().spread};
   network.forward_backward(c.batch, c.objective, pass);
   Parameters<double>& parameters = network.parameters();
   std::mt19937 random(1);
@@ -167,6 +172,8 @@ INSTANTIATE_TEST_SUITE_P(
         OracleCase{"cosines", "none", Head::embedding, Objective::cosine_squared_error},
         OracleCase{"cosent", "none", Head::embedding, Objective::cosent},
         OracleCase{"negatives", "none", Head::embedding, Objective::in_batch_negatives},
+        OracleCase{"cosines_spread", "none", Head::embedding, Objective::cosine_squared_error, 0.7},
+        OracleCase{"cosent_spread", "none", Head::embedding, Objective::cosent, 0.7},
         OracleCase{"bert_classes", "bert", Head::sequence, Objective::cross_entropy},
         OracleCase{"bert_masked_lm", "bert", Head::masked_lm, Objective::token_cross_entropy}),
     [](const auto& which) { return std::string(which.param.name); });
@@ -202,6 +209,61 @@ TEST(TrainNetwork, MicroBatchesAddUpToTheBatchWithItsDropout) {
     for (std::size_t i = 0; i < p.size; ++i)
       ASSERT_NEAR(parts.parameters().gradients(p)[i], whole.parameters().gradients(p)[i], 1e-13)
           << p.name;
+}
+
+// Against the definition: the mean of cos(aᵢ, bⱼ)² over i ≠ j, times `spread`.
+TEST(TrainNetwork, SpreadIsTheMeanSquaredCosineOfWhatIsNoPair) {
+  const test::TrainingCase c =
+      oracle_case({"cosines", "none", Head::embedding, Objective::cosine_squared_error});
+  Network<double> network = test::network_of<double>(c);
+  const Scores<double> vectors = network.predict(c.batch);
+  const auto cosine = [&](std::size_t a, std::size_t b) {
+    double product = 0, first = 0, second = 0;
+    for (std::size_t i = 0; i < vectors.columns; ++i) {
+      const double x = vectors.values[a * vectors.columns + i];
+      const double y = vectors.values[b * vectors.columns + i];
+      product += x * y, first += x * x, second += y * y;
+    }
+    return product / std::sqrt(first * second);
+  };
+  double squares = 0;
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 3; ++j)
+      if (i != j) squares += cosine(2 * i, 2 * j + 1) * cosine(2 * i, 2 * j + 1);
+  for (const Objective objective :
+       {Objective::cosine_squared_error, Objective::cosent, Objective::in_batch_negatives}) {
+    const double without = network.forward_backward(c.batch, objective);
+    EXPECT_NEAR(network.forward_backward(c.batch, objective, {.spread = 3}),
+                without + 3 * squares / 6, 1e-12);
+  }
+}
+
+TEST(TrainNetwork, ARateOfItsOwnIsATimesAsLargeStep) {
+  const test::TrainingCase c = oracle_case(kClasses);
+  Network<float> network = test::network_of<float>(c), plain = test::network_of<float>(c);
+  const Network<float> before = test::network_of<float>(c);
+  const auto step = [&](Network<float>& what, double rate) {
+    what.forward_backward(c.batch, c.objective);
+    AdamW<float> optimizer(what.parameters(), {.weight_decay = 0.5});
+    optimizer.step(what.parameters(), rate, optimizer.gradient_norm(what.parameters(), what.pool()),
+                   what.pool());
+  };
+  for (Parameter& p : network.parameters().entries())
+    if (p.depth == 1) p.rate = 4;
+  step(network, 0.25);
+  step(plain, 1);
+  Network<float> slow = test::network_of<float>(c);
+  step(slow, 0.25);
+  // Powers of two, so the products are exact.
+  for (const Parameter& p : network.parameters().entries()) {
+    const float* const expected = (p.depth == 1 ? plain : slow).parameters().values(p);
+    bool moved = false;
+    for (std::size_t i = 0; i < p.size; ++i) {
+      ASSERT_EQ(network.parameters().values(p)[i], expected[i]) << p.name;
+      moved = moved || expected[i] != before.parameters().values(p)[i];
+    }
+    EXPECT_TRUE(moved) << p.name;
+  }
 }
 
 TEST(TrainNetwork, GradientsOfAStepDoNotLeakIntoTheNext) {
@@ -290,6 +352,7 @@ TEST(TrainNetwork, RefusesWhatCannotBe) {
   EXPECT_THROW(network.forward_backward(wrong, c.objective), UsageError);
   EXPECT_THROW(network.forward_backward(c.batch, Objective::span_cross_entropy), UsageError);
   EXPECT_THROW(network.forward_backward({}, c.objective), UsageError);
+  EXPECT_THROW(network.forward_backward(c.batch, c.objective, {.spread = 1}), UsageError);
   Batch batch;
   EXPECT_THROW(batch.append(c.config.encoder, {}), UsageError);
   EXPECT_THROW(batch.append(c.config.encoder, std::vector<std::int32_t>{-1}), UsageError);

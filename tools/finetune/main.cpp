@@ -109,6 +109,8 @@ std::string fingerprint(const Options& o, const Plan& plan, const std::filesyste
                 t.weight_decay,
                 t.clip,
                 t.layer_decay,
+                t.rates,
+                t.spread,
                 static_cast<int>(t.schedule),
                 t.hidden_dropout,
                 t.attention_dropout,

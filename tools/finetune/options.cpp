@@ -1,7 +1,13 @@
 #include "options.hpp"
 
+#include <charconv>
+#include <cmath>
+#include <cstddef>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -47,6 +53,21 @@ const tools::Names<klue::train::Decay> kSchedules{{"linear", klue::train::Decay:
 const tools::Names<klue::DType> kDTypes{{"f32", klue::DType::f32}, {"bf16", klue::DType::bf16}};
 const tools::Names<klue::Precision> kTrainPrecisions{{"f32", klue::Precision::f32},
                                                      {"bf16", klue::Precision::bf16}};
+
+// NAME=X, with a number that is not below 0.
+std::optional<std::pair<std::string, double>> named_rate(const std::string& text) {
+  const std::size_t sign = text.rfind('=');
+  if (sign == 0 || sign == std::string::npos) return std::nullopt;
+  double rate = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + sign + 1, end, rate);
+  if (error != std::errc() || stop != end || !std::isfinite(rate) || rate < 0) return std::nullopt;
+  return std::pair{text.substr(0, sign), rate};
+}
+
+std::string is_rate(const std::string& text) {
+  return named_rate(text) ? "" : "not a name and a number that is at least 0: " + text;
+}
 
 void add_data_options(CLI::App& app, Options& o) {
   app.add_option("--model", o.model,
@@ -109,6 +130,10 @@ void add_training_options(CLI::App& app, TrainingOptions& t, Options& o) {
       ->check(CLI::Range(0, 1 << 30).description(""));
   rate("--warmup", t.warmup, "Warm-up as a part of all steps; default: 0.1");
   tools::add_choice(app, "--schedule", t.schedule, kSchedules, "Default: linear");
+  number("--spread", t.spread,
+         "Of embed: X times the mean squared cosine of texts that\n"
+         "are no pair, over the batch, is added to the loss;\n"
+         "default: 0");
   number("--weight-decay", t.weight_decay, "Default: 0.01");
   number("--clip", t.clip, "Largest norm of the gradient; 0: any; default: 1");
   rate("--dropout", o.dropout, "Default: as config.json says");
@@ -116,6 +141,18 @@ void add_training_options(CLI::App& app, TrainingOptions& t, Options& o) {
                  "The rate of a layer is X times that of the layer above;\ndefault: 1")
       ->type_name("X")
       ->check(CLI::Range(0.01, 1.0).description(""));
+  app.add_option_function<std::vector<std::string>>(
+         "--lr-mult",
+         [&t](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts)
+             t.rates.push_back(*named_rate(text));
+         },
+         "The rate of parameters whose names contain NAME is X\n"
+         "times --lr; 0: they stay as they are; can be repeated,\n"
+         "the last that fits counts")
+      ->type_name("NAME=X")
+      ->allow_extra_args(false)
+      ->check(is_rate);
   app.add_flag("--freeze-embeddings", t.freeze_embeddings, "Leave the embeddings as they are");
   tools::add_count(app, "--freeze-layers", t.freeze_layers, 0, 1 << 16,
                    "Leave the embeddings and the lowest N layers as they are");

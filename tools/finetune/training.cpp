@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -98,6 +99,22 @@ class Log {
   Curve curve_;
 };
 
+void set_rates(std::span<klue::train::Parameter> parameters,
+               const std::vector<std::pair<std::string, double>>& rates) {
+  for (const auto& [name, rate] : rates) {
+    bool found = false;
+    for (klue::train::Parameter& p : parameters) {
+      if (p.name.find(name) == std::string::npos) continue;
+      found = true;
+      p.rate = rate;
+      p.trained = rate > 0;
+    }
+    if (!found)
+      throw klue::UsageError("no parameter's name contains this",
+                             {.field = "--lr-mult", .actual = name});
+  }
+}
+
 class Training {
  public:
   Training(klue::train::Network<float> network, const TrainingParts& parts,
@@ -159,6 +176,7 @@ class Training {
             .hidden_dropout = o.hidden_dropout,
             .attention_dropout = o.attention_dropout,
             .head_dropout = o.head_dropout,
+            .spread = o.spread,
             .seed = o.seed,
             .accumulate = o.accumulate,
             .recompute_layers = o.recompute};
@@ -339,6 +357,9 @@ bool prepare_output(const TrainingOptions& options) {
 
 void train(klue::train::Network<float> network, const TrainingParts& parts,
            const TrainingOptions& options) {
+  if (options.spread > 0 && parts.plan.task != Task::embed)
+    throw klue::UsageError("only embeddings are spread out", {.field = "--spread"});
+  set_rates(network.parameters().entries(), options.rates);
   for (klue::train::Parameter& p : network.parameters().entries()) {
     if (options.freeze_embeddings && p.depth == 0) p.trained = false;
     if (p.depth <= options.freeze_layers && options.freeze_layers > 0) p.trained = false;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <klue/train.hpp>
@@ -23,6 +24,10 @@ struct TrainingOptions {
   std::optional<std::size_t> warmup_steps{};
   double warmup = 0.1;  ///< of all steps
   double learning_rate = 5e-5, weight_decay = 0.01, clip = 1, layer_decay = 1;
+  double spread = 0;  ///< of embed: how much texts that are no pair count
+  /// Of the parameters whose names contain the first: their rate is the second times the others';
+  /// the last that fits counts, and 0 leaves them as they are.
+  std::vector<std::pair<std::string, double>> rates{};
   klue::train::Decay schedule = klue::train::Decay::linear;
   double hidden_dropout = 0.1, attention_dropout = 0.1, head_dropout = 0.1;
   std::uint64_t seed = 1;

@@ -25,6 +25,9 @@ struct Pass {
   /// What the sum of losses is divided by: the terms of the whole step where a batch is only a part
   /// of it. None: as many as this batch has.
   std::optional<double> denominator{};
+  /// Head::embedding: this times the mean of cos(aᵢ, bⱼ)², i ≠ j, over the batch is added to the
+  /// loss, so that texts that are no pair are driven apart.
+  double spread = 0;
   bool add_gradients = false;  ///< to those of the passes before, else they are replaced
   /// Keeps only the outputs of the layers and computes the rest again on the way back: a third more
   /// work, and memory for activations that hardly grows with the layers. The gradients are the same

@@ -21,6 +21,7 @@ struct Parameter {
   std::size_t offset = 0, size = 0;  ///< in elements of Parameters
   bool decays = true;                ///< weight decay: no bias, no layer norm
   bool trained = true;               ///< what is not stays as it is
+  double rate = 1;                   ///< its learning rate is this times the training's
   bool from_file = false;            ///< else freshly drawn
   std::size_t depth = 0;             ///< embeddings 0, layer i at i + 1, the head above all
   bool table = false;                ///< rows that are looked up, most of which have no gradient

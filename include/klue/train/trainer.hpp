@@ -56,9 +56,10 @@ struct TrainerOptions {
   double hidden_dropout = 0.1;     ///< share of a layer's outputs that is dropped
   double attention_dropout = 0.1;  ///< share of the attention's weights
   double head_dropout = 0.1;       ///< share of what the head is given
+  double spread = 0;               ///< Pass::spread
   std::uint64_t seed = 1;          ///< of dropout
   /// A step is made of this many parts, one after another, for less memory. Means are over the
-  /// whole step. In-batch negatives and CoSENT compare within a part only.
+  /// whole step. In-batch negatives, CoSENT and `spread` compare within a part only.
   std::size_t accumulate = 1;
   bool recompute_layers = false;  ///< Pass::recompute_layers
 };

@@ -15,16 +15,16 @@ _finetune() {
       return
       ;;
     --labels | --max-length | --score-max | --epochs | --steps | --batch | --accumulate | --lr | \
-      --warmup-steps | --warmup | --weight-decay | --clip | --dropout | --layer-decay | \
-      --freeze-layers | --seed | --patience | --threads | --save-steps)
+      --warmup-steps | --warmup | --spread | --weight-decay | --clip | --dropout | --layer-decay | \
+      --lr-mult | --freeze-layers | --seed | --patience | --threads | --save-steps)
       return
       ;;
     *)
       words="--help --version --model --task --train --dev --out --dtype --labels --new-head --max-length
         --score-max --loss --order --epochs --steps --batch --accumulate --lr --warmup-steps
-        --warmup --schedule --weight-decay --clip --dropout --layer-decay --freeze-embeddings
-        --freeze-layers --seed --patience --recompute --precision --threads --log --save-steps
-        --resume --overwrite --quiet"
+        --warmup --schedule --spread --weight-decay --clip --dropout --layer-decay --lr-mult
+        --freeze-embeddings --freeze-layers --seed --patience --recompute --precision --threads --log
+        --save-steps --resume --overwrite --quiet"
       ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

@@ -40,11 +40,12 @@ class HeadPass {
 };
 
 /// The loss of what HeadPass gave, whose gradient takes its place. `denominator` divides the sum;
-/// none: as many as there are terms. Throws UsageError where the batch has no label, or one that
-/// the head has not.
+/// none: as many as there are terms. `spread` is that of train::Pass. Throws UsageError where the
+/// batch has no label, or one that the head has not.
 template <class T>
 double loss_and_gradient(train::Objective objective, const train::Batch& batch,
-                         const RowChoice& rows, Matrix<T>& scores, const double* denominator);
+                         const RowChoice& rows, Matrix<T>& scores, const double* denominator,
+                         double spread);
 
 /// How many terms the mean of an objective is over.
 double loss_terms(train::Objective objective, const train::Batch& batch, std::size_t labels);

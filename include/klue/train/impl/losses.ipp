@@ -102,6 +102,7 @@ struct UnitRows {
         values.push_back(static_cast<double>(x.row(r)[i]) / norms[r]);
     }
   }
+  std::size_t rows() const { return norms.size(); }
   const double* row(std::size_t r) const { return values.data() + r * columns; }
   double cosine(std::size_t a, std::size_t b) const {
     double sum = 0;
@@ -140,27 +141,23 @@ class CosineGradients {
   std::vector<double> sums_;
 };
 
-template <class T>
-double cosine_squared_error(const Batch& batch, Matrix<T>& scores, double weight) {
-  const UnitRows units(scores);
-  CosineGradients gradients(units);
+double cosine_squared_error(const Batch& batch, const UnitRows& units, CosineGradients& gradients,
+                            double weight) {
   double loss = 0;
-  for (std::size_t pair = 0; pair < scores.rows() / 2; ++pair) {
+  for (std::size_t pair = 0; pair < units.rows() / 2; ++pair) {
     const double cosine = units.cosine(2 * pair, 2 * pair + 1);
     const double error = cosine - batch.values[pair];
     loss += error * error;
     gradients.add(2 * pair, 2 * pair + 1, cosine, 2 * error * weight);
   }
-  gradients.store(scores);
   return loss;
 }
 
 // CoSENT (Su Jianlin, 2022): every pair that people find more similar than another one should have
 // the larger cosine.
-template <class T>
-double cosent(const Batch& batch, Matrix<T>& scores, double weight) {
-  const UnitRows units(scores);
-  const std::size_t pairs = scores.rows() / 2;
+double cosent(const Batch& batch, const UnitRows& units, CosineGradients& gradients,
+              double weight) {
+  const std::size_t pairs = units.rows() / 2;
   std::vector<double> cosines(pairs), slopes(pairs);
   for (std::size_t i = 0; i < pairs; ++i)
     cosines[i] = units.cosine(2 * i, 2 * i + 1);
@@ -179,18 +176,13 @@ double cosent(const Batch& batch, Matrix<T>& scores, double weight) {
     slopes[i] += slope;
     slopes[j] -= slope;
   });
-  CosineGradients gradients(units);
   for (std::size_t i = 0; i < pairs; ++i)
     gradients.add(2 * i, 2 * i + 1, cosines[i], slopes[i]);
-  gradients.store(scores);
   return largest + std::log(sum);
 }
 
-template <class T>
-double in_batch_negatives(Matrix<T>& scores, double weight) {
-  const UnitRows units(scores);
-  CosineGradients gradients(units);
-  const std::size_t pairs = scores.rows() / 2;
+double in_batch_negatives(const UnitRows& units, CosineGradients& gradients, double weight) {
+  const std::size_t pairs = units.rows() / 2;
   std::vector<double> cosines(pairs), row(pairs);
   double loss = 0;
   for (std::size_t i = 0; i < pairs; ++i) {
@@ -202,8 +194,24 @@ double in_batch_negatives(Matrix<T>& scores, double weight) {
     for (std::size_t j = 0; j < pairs; ++j)
       gradients.add(2 * i, 2 * j + 1, cosines[j], row[j]);
   }
-  gradients.store(scores);
   return loss;
+}
+
+// The second moment of the cosines of texts that are no pair: what the spread-out regularisation of
+// Zhang et al. (2017) makes small.
+double spread_out(const UnitRows& units, CosineGradients& gradients, double weight) {
+  const std::size_t pairs = units.rows() / 2;
+  if (pairs < 2) return 0;
+  weight /= static_cast<double>(pairs * (pairs - 1));
+  double sum = 0;
+  for (std::size_t i = 0; i < pairs; ++i)
+    for (std::size_t j = 0; j < pairs; ++j) {
+      if (i == j) continue;
+      const double cosine = units.cosine(2 * i, 2 * j + 1);
+      sum += cosine * cosine;
+      gradients.add(2 * i, 2 * j + 1, cosine, 2 * cosine * weight);
+    }
+  return sum * weight;
 }
 
 void require_targets(const char* what, std::size_t expected, std::size_t actual) {
@@ -211,6 +219,26 @@ void require_targets(const char* what, std::size_t expected, std::size_t actual)
     throw UsageError(
         "a batch with the wrong number of targets",
         {.field = what, .expected = std::to_string(expected), .actual = std::to_string(actual)});
+}
+
+template <class T>
+double embedding_loss(Objective objective, const Batch& batch, Matrix<T>& vectors, double weight,
+                      double spread) {
+  const UnitRows units(vectors);
+  CosineGradients gradients(units);
+  double loss = 0;
+  if (objective == Objective::cosine_squared_error)
+    loss = cosine_squared_error(batch, units, gradients, weight);
+  else if (objective == Objective::cosent)
+    loss = cosent(batch, units, gradients, weight);
+  else
+    loss = in_batch_negatives(units, gradients, weight);
+  loss *= weight;
+  // Of a part of a step it counts as much as the part's own terms do.
+  if (spread > 0)
+    loss += spread_out(units, gradients, spread * weight * loss_terms(objective, batch, 0));
+  gradients.store(vectors);
+  return loss;
 }
 
 }  // namespace
@@ -237,7 +265,7 @@ double loss_terms(Objective objective, const Batch& batch, std::size_t labels) {
 
 template <class T>
 double loss_and_gradient(Objective objective, const Batch& batch, const RowChoice& rows,
-                         Matrix<T>& scores, const double* denominator) {
+                         Matrix<T>& scores, const double* denominator, double spread) {
   const double terms =
       denominator != nullptr ? *denominator : loss_terms(objective, batch, scores.columns());
   if (!(terms > 0)) throw UsageError("a batch without labels", {.field = "labels"});
@@ -272,20 +300,18 @@ double loss_and_gradient(Objective objective, const Batch& batch, const RowChoic
       require_targets("ends", sequences, batch.ends.size());
       return span_cross_entropy(batch, rows, scores, weight) * weight;
     case Objective::cosine_squared_error:
-      require_targets("values", sequences / 2, batch.values.size());
-      return cosine_squared_error(batch, scores, weight) * weight;
     case Objective::cosent:
       require_targets("values", sequences / 2, batch.values.size());
-      return cosent(batch, scores, weight) * weight;
+      return embedding_loss(objective, batch, scores, weight, spread);
     case Objective::in_batch_negatives:
-      return in_batch_negatives(scores, weight) * weight;
+      return embedding_loss(objective, batch, scores, weight, spread);
   }
   return 0;
 }
 
 template double loss_and_gradient(Objective, const Batch&, const RowChoice&, Matrix<float>&,
-                                  const double*);
+                                  const double*, double);
 template double loss_and_gradient(Objective, const Batch&, const RowChoice&, Matrix<double>&,
-                                  const double*);
+                                  const double*, double);
 
 }  // namespace klue::detail

@@ -120,13 +120,15 @@ template <class T>
 double Network<T>::forward_backward(const Batch& batch, Objective objective, const Pass& pass) {
   if (!suits(impl_->config.head, objective))
     throw UsageError("this head is not trained with this objective", {.field = "objective"});
+  if (pass.spread > 0 && impl_->config.head != Head::embedding)
+    throw UsageError("only embeddings are spread out", {.field = "spread"});
   impl_->begin(batch, pass);
   const detail::RowChoice rows = impl_->rows(batch, true);
   if (rows.count() == 0) throw UsageError("a batch without labels", {.field = "labels"});
   const detail::Matrix<T>* hidden = nullptr;
   detail::Matrix<T>& scores = impl_->forward(rows, hidden);
-  const double loss = detail::loss_and_gradient(objective, batch, rows, scores,
-                                                pass.denominator ? &*pass.denominator : nullptr);
+  const double loss = detail::loss_and_gradient(
+      objective, batch, rows, scores, pass.denominator ? &*pass.denominator : nullptr, pass.spread);
   if (!pass.add_gradients) impl_->encoder.clear_table_gradients();
   impl_->encoder.backward(rows, impl_->head.backward(rows, *hidden));
   return loss;
@@ -139,8 +141,8 @@ double Network<T>::loss(const Batch& batch, Objective objective) {
   impl_->begin(batch, {.recompute_layers = true});
   const detail::RowChoice rows = impl_->rows(batch, true);
   const detail::Matrix<T>* hidden = nullptr;
-  return detail::loss_and_gradient<T>(objective, batch, rows, impl_->forward(rows, hidden),
-                                      nullptr);
+  return detail::loss_and_gradient<T>(objective, batch, rows, impl_->forward(rows, hidden), nullptr,
+                                      0);
 }
 
 template <class T>

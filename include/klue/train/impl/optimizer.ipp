@@ -77,8 +77,8 @@ void AdamW<T>::step(Parameters<T>& parameters, double learning_rate, double norm
   const double clip = options_.clip_norm > 0 ? options_.clip_norm / (norm + 1e-6) : 1.0;
   std::vector<detail::AdamWConstants> constants_of;
   for (const Parameter& p : parameters.entries()) {
-    const double rate =
-        learning_rate * std::pow(options_.layer_decay, static_cast<double>(top_ - p.depth));
+    const double rate = learning_rate * p.rate *
+                        std::pow(options_.layer_decay, static_cast<double>(top_ - p.depth));
     constants_of.push_back({.gradient_scale = std::min(1.0, clip),
                             .keep = 1 - rate * (p.decays ? options_.weight_decay : 0.0),
                             .beta1 = options_.beta1,

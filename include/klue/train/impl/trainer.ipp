@@ -138,6 +138,7 @@ StepReport Trainer::step(std::span<const Example* const> examples) {
             .seed = options_.seed,
             .step = index,
             .denominator = terms,
+            .spread = options_.spread,
             .recompute_layers = options_.recompute_layers};
   for (const Batch& batch : batches) {
     report.loss += network_.forward_backward(batch, objective_, pass);
