@@ -1,12 +1,15 @@
 """Writes a model directory: Hugging Face's files and those of sentence-transformers around them."""
 import json
+import math
 import pathlib
 import struct
 
 import numpy as np
 
-import network
 import wordpiece
+
+HIDDEN, LAYERS, HEADS, INTERMEDIATE, POSITIONS = 256, 2, 4, 256, 130
+LONGEST = POSITIONS - wordpiece.PAD - 1  # tokens
 
 CONFIG = {
     "architectures": ["RobertaModel"],
@@ -15,14 +18,14 @@ CONFIG = {
     "eos_token_id": wordpiece.SEP,
     "hidden_act": "gelu",
     "hidden_dropout_prob": 0.1,
-    "hidden_size": network.HIDDEN,
+    "hidden_size": HIDDEN,
     "initializer_range": 0.02,
-    "intermediate_size": network.INTERMEDIATE,
+    "intermediate_size": INTERMEDIATE,
     "layer_norm_eps": 1e-05,
-    "max_position_embeddings": network.POSITIONS,
+    "max_position_embeddings": POSITIONS,
     "model_type": "roberta",
-    "num_attention_heads": network.HEADS,
-    "num_hidden_layers": network.LAYERS,
+    "num_attention_heads": HEADS,
+    "num_hidden_layers": LAYERS,
     "pad_token_id": wordpiece.PAD,
     "tokenizer_class": "BertTokenizer",
     "torch_dtype": "bfloat16",
@@ -33,12 +36,12 @@ SPECIAL_TOKENS = {"cls_token": "[CLS]", "pad_token": "[PAD]", "sep_token": "[SEP
                   "eos_token": "[SEP]"}
 TOKENIZER = {**SPECIAL_TOKENS, "do_lower_case": False, "do_basic_tokenize": True,
              "never_split": None, "tokenize_chinese_chars": True, "strip_accents": None,
-             "model_max_length": network.LONGEST, "tokenizer_class": "BertTokenizer"}
+             "model_max_length": LONGEST, "tokenizer_class": "BertTokenizer"}
 MODULES = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
            {"idx": 1, "name": "1", "path": "1_Pooling",
             "type": "sentence_transformers.models.Pooling"}]
-LIMITS = {"max_seq_length": network.LONGEST, "do_lower_case": False}
-POOLING = {"word_embedding_dimension": network.HIDDEN, "pooling_mode_cls_token": False,
+LIMITS = {"max_seq_length": LONGEST, "do_lower_case": False}
+POOLING = {"word_embedding_dimension": HIDDEN, "pooling_mode_cls_token": False,
            "pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False,
            "pooling_mode_mean_sqrt_len_tokens": False}
 
@@ -47,18 +50,12 @@ def write_json(path, value):
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def bfloat16(values):
-    """The bytes of float32 numbers, rounded to nearest even."""
-    bits = np.ascontiguousarray(values, "<f4").view("<u4")
-    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2").tobytes()
-
-
 def write_safetensors(path, tensors):
     """8 bytes for the length of a JSON header, the header, padded to 8 bytes, and the numbers."""
     header, parts, at = {"__metadata__": {"format": "pt"}}, [], 0
     for name, values in tensors.items():
-        parts.append(bfloat16(values))
-        header[name] = {"dtype": "BF16", "shape": list(values.shape),
+        parts.append(np.ascontiguousarray(values, "<f4").tobytes())
+        header[name] = {"dtype": "F32", "shape": list(values.shape),
                         "data_offsets": [at, at + len(parts[-1])]}
         at += len(parts[-1])
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -66,15 +63,30 @@ def write_safetensors(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(parts))
 
 
-def write(directory, encoder, pieces):
+def read_tensors(directory):
+    """The float32 tensors of a model directory, by name."""
+    content = (pathlib.Path(directory) / "model.safetensors").read_bytes()
+    begin = 8 + struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8:begin])
+    header.pop("__metadata__", None)
+    assert all(entry["dtype"] == "F32" for entry in header.values())
+    return {name: np.frombuffer(content, "<f4", math.prod(entry["shape"]),
+                                begin + entry["data_offsets"][0]).reshape(entry["shape"])
+            for name, entry in header.items()}
+
+
+def write(directory, tensors, pieces):
+    """As many layers, and as wide ones, as the tensors are of."""
     directory = pathlib.Path(directory)
     (directory / "1_Pooling").mkdir(parents=True, exist_ok=True)
-    write_json(directory / "config.json", {**CONFIG, "vocab_size": len(pieces)})
+    inner = [values for name, values in tensors.items() if name.endswith("intermediate.dense.bias")]
+    write_json(directory / "config.json",
+               {**CONFIG, "vocab_size": len(pieces), "num_hidden_layers": len(inner),
+                "intermediate_size": len(inner[0])})
     write_json(directory / "tokenizer_config.json", TOKENIZER)
     write_json(directory / "special_tokens_map.json", SPECIAL_TOKENS)
     write_json(directory / "modules.json", MODULES)
     write_json(directory / "sentence_bert_config.json", LIMITS)
     write_json(directory / "1_Pooling" / "config.json", POOLING)
     (directory / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
-    write_safetensors(directory / "model.safetensors",
-                      {name: values.numpy() for name, values in encoder.state_dict().items()})
+    write_safetensors(directory / "model.safetensors", tensors)
