@@ -1,18 +1,16 @@
 #include "options.hpp"
 
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <iostream>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "common/choices.hpp"
+#include "common/number.hpp"
 #include "common/usage_error.hpp"
 
 namespace finetune {
@@ -58,11 +56,9 @@ const tools::Names<klue::Precision> kTrainPrecisions{{"f32", klue::Precision::f3
 std::optional<std::pair<std::string, double>> named_rate(const std::string& text) {
   const std::size_t sign = text.rfind('=');
   if (sign == 0 || sign == std::string::npos) return std::nullopt;
-  double rate = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + sign + 1, end, rate);
-  if (error != std::errc() || stop != end || !std::isfinite(rate) || rate < 0) return std::nullopt;
-  return std::pair{text.substr(0, sign), rate};
+  const std::optional<double> rate = tools::finite_number(text.substr(sign + 1));
+  if (!rate || *rate < 0) return std::nullopt;
+  return std::pair{text.substr(0, sign), *rate};
 }
 
 std::string is_rate(const std::string& text) {
