@@ -7,6 +7,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -396,25 +397,86 @@ TEST_P(Kernels, LayerNormAgreesWithTheDefinition) {
   }
 }
 
+// One vector's finds: rows and scores.
+using Found = std::vector<std::pair<std::size_t, float>>;
+
 TEST_P(Kernels, FindsWhatIsAboveItsThreshold) {
-  const float infinity = std::numeric_limits<float>::infinity();
-  for (const std::size_t count : {0u, 1u, 7u, 63u, 64u, 65u, 200u}) {
-    const Values products = random_values(count, 11);
-    EXPECT_EQ(table().find_above(products.data(), Values(count, infinity).data(), count, 0.5f),
-              count);
-    EXPECT_EQ(table().find_above(products.data(), Values(count, -infinity).data(), count, 0.5f),
-              0u);
-    for (std::size_t place = 0; place < count; ++place) {
-      Values thresholds(count);
-      for (std::size_t i = 0; i < count; ++i)
-        thresholds[i] = products[i] * 0.3f;  // equal is not above
-      EXPECT_EQ(table().find_above(products.data(), thresholds.data(), count, 0.3f), count);
-      thresholds[place] = std::nextafter(thresholds[place], -infinity);
-      EXPECT_EQ(table().find_above(products.data(), thresholds.data(), count, 0.3f), place);
-      if (place > 1) thresholds[place / 2] = std::nanf("");
-      EXPECT_EQ(table().find_above(products.data(), thresholds.data(), count, 0.3f), place);
-    }
-  }
+  const Product& product = *table().f32;
+  for (const std::size_t columns : {1u, 4u, 9u, 256u})
+    for (const std::size_t rows : {1u, 2u, 5u, 6u, 7u, 29u})
+      for (const std::size_t vectors : {1u, 16u, 33u, 70u}) {
+        SCOPED_TRACE(std::to_string(rows) + " × " + std::to_string(columns) + ", " +
+                     std::to_string(vectors));
+        // Small whole numbers: sums are exact, and many are equal.
+        const std::size_t stride = columns + 3, width = product.panel_width;
+        Values x = random_values(rows * stride, 11), v = random_values(vectors * columns, 12);
+        for (Values* values : {&x, &v})
+          for (float& value : *values)
+            value = std::nearbyint(2 * value);
+        const Values scale = random_values(rows, 13);
+        const std::size_t panels = (vectors + width - 1) / width;
+        AlignedBuffer<std::byte> packed(panels * product.panel_bytes(columns));
+        for (std::size_t p = 0; p < panels; ++p)
+          product.pack_panel(v.data() + p * width * columns, std::min(width, vectors - p * width),
+                             columns, packed.data() + p * product.panel_bytes(columns), nullptr,
+                             nullptr);
+        for (const float threshold : {-std::numeric_limits<float>::infinity(), 0.0f, 1.5f}) {
+          Values thresholds(panels * width, std::numeric_limits<float>::infinity());
+          std::fill_n(thresholds.begin(), vectors, threshold);
+          thresholds[0] = std::nanf("");
+          std::vector<Found> wanted(vectors), found(vectors);
+          for (std::size_t i = 0; i < vectors; ++i)
+            for (std::size_t r = 0; r < rows; ++r) {
+              float sum = 0;
+              for (std::size_t c = 0; c < columns; ++c)
+                sum += x[r * stride + c] * v[i * columns + c];
+              if (sum * scale[r] > thresholds[i]) wanted[i].emplace_back(r, sum * scale[r]);
+            }
+          const auto add = [](void* context, std::size_t row, std::size_t vector, float score) {
+            (*static_cast<std::vector<Found>*>(context)).at(vector).emplace_back(row, score);
+          };
+          table().find_above({.rows = x.data(),
+                              .row_count = rows,
+                              .row_stride = stride,
+                              .columns = columns,
+                              .row_scale = scale.data(),
+                              .panels = packed.data(),
+                              .panel_count = panels,
+                              .thresholds = thresholds.data(),
+                              .found = add,
+                              .context = &found});
+          EXPECT_EQ(found, wanted) << threshold;
+        }
+      }
+}
+
+TEST_P(Kernels, RaisedThresholdsHoldAtOnce) {
+  const Product& product = *table().f32;
+  const std::size_t rows = 40, width = product.panel_width;
+  const Values x(rows, 1.0f), scale(rows, 1.0f), vectors(width, 1.0f);
+  AlignedBuffer<std::byte> packed(product.panel_bytes(1));
+  product.pack_panel(vectors.data(), width, 1, packed.data(), nullptr, nullptr);
+  struct State {
+    Values thresholds;
+    std::size_t found = 0;
+  } state{Values(width, 0.0f)};
+  const auto raise = [](void* context, std::size_t row, std::size_t vector, float score) {
+    State& s = *static_cast<State*>(context);
+    s.thresholds[vector] = score;
+    s.found += 1;
+    EXPECT_EQ(row, 0u);
+  };
+  table().find_above({.rows = x.data(),
+                      .row_count = rows,
+                      .row_stride = 1,
+                      .columns = 1,
+                      .row_scale = scale.data(),
+                      .panels = packed.data(),
+                      .panel_count = 1,
+                      .thresholds = state.thresholds.data(),
+                      .found = raise,
+                      .context = &state});
+  EXPECT_EQ(state.found, width);
 }
 
 TEST_P(Kernels, AttentionAgreesWithTheDefinition) {

@@ -102,6 +102,20 @@ struct AttentionHead {
   float* scratch;  ///< attention_scratch(keys, head_size) floats, 64-byte aligned
 };
 
+/// Which products of rows and packed vectors, rows · Vᵀ × row_scale, are above their thresholds.
+struct Search {
+  const float* rows;  ///< [row_count, columns]
+  std::size_t row_count, row_stride, columns;
+  const float* row_scale;  ///< [row_count]
+  const void* panels;      ///< the vectors V, packed by the f32 Product
+  std::size_t panel_count;
+  /// [panel_count × panel_width], infinite where there is no vector. They may rise in the meantime.
+  const float* thresholds;
+  /// Called for each that is above; for each vector in the order of the rows.
+  void (*found)(void* context, std::size_t row, std::size_t vector, float score);
+  void* context;
+};
+
 /// The numeric code of one instruction set. Each row of an output depends on its own input row
 /// alone, and in the same order of operations however many rows are computed together, so that a
 /// sentence's result is the same bits in any batch.
@@ -120,9 +134,7 @@ struct Table {
                      const float* beta, float epsilon, float* y);
   /// In place.
   void (*activate)(Activation activation, float* x, std::size_t count);
-  /// The first i < count where products[i] × scale > thresholds[i], or count.
-  std::size_t (*find_above)(const float* products, const float* thresholds, std::size_t count,
-                            float scale);
+  void (*find_above)(const Search&);
 };
 
 /// The tables this build has and this processor can run, the best one last.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <klue/search.hpp>
+#include <klue/search/detail/packed_vectors.hpp>
 
 namespace klue::detail {
 
@@ -17,10 +18,12 @@ inline bool is_better_hit(const Hit& a, const Hit& b) {
 /// The best hits of some queries that one thread has seen.
 class BestHits {
  public:
-  BestHits(std::size_t queries, std::size_t k)
-      : k_(k), heaps_(queries), thresholds_(queries, -std::numeric_limits<float>::infinity()) {}
+  BestHits(const PackedVectors& queries, std::size_t k)
+      : k_(k),
+        heaps_(queries.count()),
+        thresholds_(queries.thresholds(-std::numeric_limits<float>::infinity())) {}
 
-  const float* thresholds() const { return thresholds_.data(); }
+  const std::vector<float>& thresholds() const { return thresholds_; }
   const std::vector<Hit>& of(std::size_t query) const { return heaps_[query]; }
 
   /// Hits come in the order of their indices, so that of equal ones those stay that are there.

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include <klue/core/error.hpp>
-#include <klue/search/detail/score_block.hpp>
+#include <klue/search/detail/packed_vectors.hpp>
 
 namespace klue {
 namespace {
@@ -23,23 +23,18 @@ class PairFinder {
     // Above is compared, not at or above.
     const float least =
         similarity_ == Similarity::cosine ? options.threshold - kPairRounding : options.threshold;
-    thresholds_.assign(block.count(),
-                       std::nextafter(least, -std::numeric_limits<float>::infinity()));
+    thresholds_ = block.thresholds(std::nextafter(least, -std::numeric_limits<float>::infinity()));
   }
 
   void look(VectorsView rows, std::size_t first_row, detail::PackedVectors::Scratch& scratch,
             std::vector<SimilarPair>& found) const {
-    const float* products = block_.multiply(rows, scratch);
-    for (std::size_t r = 0; r < rows.rows; ++r, products += block_.stride()) {
-      const float scale = detail::score_scale(rows.row(r), similarity_);
-      const std::size_t second = first_row + r;
-      // Of the block itself only the vectors in front of this one.
-      const std::size_t most = std::min(block_.count(), second - first_of_block_);
-      detail::for_each_above(products, thresholds_.data(), most, scale, [&](std::size_t q) {
-        found.push_back(
-            {first_of_block_ + q, second, detail::told_score(products[q] * scale, similarity_)});
-      });
-    }
+    block_.find_above(
+        rows, thresholds_, scratch, [&](std::size_t row, std::size_t vector, float score) {
+          const std::size_t first = first_of_block_ + vector, second = first_row + row;
+          // Of the block itself only the vectors in front of this one.
+          if (first < second)
+            found.push_back({first, second, detail::told_score(score, similarity_)});
+        });
   }
 
  private:
@@ -64,7 +59,7 @@ void similar_pairs(VectorsView rows, const PairOptions& options,
   std::vector<detail::PackedVectors::Scratch> scratch(pool.threads());
   std::vector<std::vector<SimilarPair>> lanes(pool.threads());
   std::vector<SimilarPair> pairs;
-  constexpr std::size_t kMost = detail::PackedVectors::kMost;
+  constexpr std::size_t kMost = 512;
   for (std::size_t first = 0; first < rows.rows; first += kMost) {
     const std::size_t count = std::min(kMost, rows.rows - first);
     const detail::PackedVectors block({rows.row(first).data(), count, rows.columns},

@@ -3,7 +3,7 @@
 
 #include <klue/core/error.hpp>
 #include <klue/search/detail/best_hits.hpp>
-#include <klue/search/detail/score_block.hpp>
+#include <klue/search/detail/packed_vectors.hpp>
 
 namespace klue {
 VectorsView::VectorsView(const Tensor& tensor) {
@@ -16,41 +16,28 @@ VectorsView::VectorsView(const Tensor& tensor) {
 }
 
 struct TopK::Impl {
-  // Queries that are packed together, and what each lane has found for them.
-  struct Group {
-    detail::PackedVectors queries;
-    std::vector<detail::BestHits> lanes;
-  };
-
   TopKOptions options;
   std::size_t columns, size = 0;
   ThreadPool pool;
-  std::vector<Group> groups{};
+  detail::PackedVectors queries;
+  std::vector<detail::BestHits> lanes{};  // what each has found
   std::vector<detail::PackedVectors::Scratch> scratch{};
 
-  Impl(VectorsView queries, const TopKOptions& o)
-      : options(o), columns(queries.columns), pool(o.threads) {
-    scratch.resize(pool.threads());
-    constexpr std::size_t kMost = detail::PackedVectors::kMost;
-    for (std::size_t first = 0; first < queries.rows; first += kMost) {
-      const std::size_t count = std::min(kMost, queries.rows - first);
-      groups.push_back(
-          {detail::PackedVectors({queries.row(first).data(), count, columns}, options.similarity,
-                                 pool),
-           std::vector<detail::BestHits>(pool.threads(), detail::BestHits(count, options.k))});
-    }
-  }
+  Impl(VectorsView vectors, const TopKOptions& o)
+      : options(o),
+        columns(vectors.columns),
+        pool(o.threads),
+        queries(vectors, o.similarity, pool),
+        lanes(pool.threads(), detail::BestHits(queries, o.k)),
+        scratch(pool.threads()) {}
 
-  void look(Group& group, VectorsView rows, std::size_t first, std::size_t lane) {
-    const float* products = group.queries.multiply(rows, scratch[lane]);
-    detail::BestHits& best = group.lanes[lane];
-    const std::size_t queries = group.queries.count();
-    for (std::size_t r = 0; r < rows.rows; ++r, products += group.queries.stride()) {
-      const float scale = detail::score_scale(rows.row(r), options.similarity);
-      detail::for_each_above(products, best.thresholds(), queries, scale, [&](std::size_t q) {
-        best.offer(q, {first + r, detail::told_score(products[q] * scale, options.similarity)});
-      });
-    }
+  void look(VectorsView rows, std::size_t first, std::size_t lane) {
+    detail::BestHits& best = lanes[lane];
+    queries.find_above(
+        rows, best.thresholds(), scratch[lane],
+        [&](std::size_t row, std::size_t query, float score) {
+          best.offer(query, {first + row, detail::told_score(score, options.similarity)});
+        });
   }
 };
 
@@ -74,30 +61,25 @@ void TopK::add(VectorsView rows) {
     throw UsageError("the vectors are not as long as the queries",
                      {.expected = std::to_string(m.columns) + " numbers",
                       .actual = std::to_string(rows.columns)});
-  if (m.groups.empty()) return;
-  // Rows stay in the nearer caches while they meet one group of queries after another.
-  const std::size_t at_once = m.groups.front().queries.rows_at_once();
+  const std::size_t at_once = m.queries.rows_at_once();
   const std::size_t blocks = (rows.rows + at_once - 1) / at_once;
   m.pool.parallel_for(blocks, [&](std::size_t block, std::size_t lane) {
     const std::size_t first = block * at_once;
     const std::size_t count = std::min(at_once, rows.rows - first);
-    const VectorsView part(rows.row(first).data(), count, rows.columns);
-    for (Impl::Group& group : m.groups)
-      m.look(group, part, m.size + first, lane);
+    m.look({rows.row(first).data(), count, rows.columns}, m.size + first, lane);
   });
   m.size += rows.rows;
 }
 
 std::vector<std::vector<Hit>> TopK::hits() const {
-  std::vector<std::vector<Hit>> all;
-  for (const Impl::Group& group : impl_->groups)
-    for (std::size_t query = 0; query < group.queries.count(); ++query) {
-      std::vector<Hit>& hits = all.emplace_back();
-      for (const detail::BestHits& lane : group.lanes)
-        hits.insert(hits.end(), lane.of(query).begin(), lane.of(query).end());
-      std::ranges::sort(hits, detail::is_better_hit);
-      if (hits.size() > impl_->options.k) hits.resize(impl_->options.k);
-    }
+  std::vector<std::vector<Hit>> all(impl_->queries.count());
+  for (std::size_t query = 0; query < all.size(); ++query) {
+    std::vector<Hit>& hits = all[query];
+    for (const detail::BestHits& lane : impl_->lanes)
+      hits.insert(hits.end(), lane.of(query).begin(), lane.of(query).end());
+    std::ranges::sort(hits, detail::is_better_hit);
+    if (hits.size() > impl_->options.k) hits.resize(impl_->options.k);
+  }
   return all;
 }
 
