@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include <klue/core/language.hpp>
@@ -98,6 +99,8 @@ struct PairOptions {
   float threshold = 0.9f;
   Similarity similarity = Similarity::cosine;  ///< what counts as near
   std::size_t threads = 0;                     ///< 0: all the process may use
+  /// Once it is stopped the call throws StoppedError: soon, for it looks between short parts.
+  std::stop_token stop{};
 };
 
 /// Calls `found` for all pairs at or above the threshold, in the order of their first vectors, then

@@ -1,4 +1,4 @@
-// embed --search and --duplicates.
+// embed --search, --duplicates and --communities.
 
 #include <algorithm>
 #include <string>
@@ -149,11 +149,76 @@ TEST_F(EmbedSearch, DuplicatesArePairsInOrder) {
   EXPECT_EQ(pairs, (std::vector<std::pair<int, int>>{{0, 2}, {0, 5}, {1, 4}, {2, 5}}));
 }
 
+TEST_F(EmbedSearch, CommunitiesAreGroupsAroundTheirFirst) {
+  const std::vector<std::string> texts{"전", "사람", "위치가 좋은 숙소", "사람", "전", "사람"};
+  std::vector<std::string> arguments{"--communities", "0.99999"};
+  arguments.insert(arguments.end(), texts.begin(), texts.end());
+  const std::vector<json> groups = run(arguments);
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].at("index"), (json{1, 3, 5}));
+  EXPECT_EQ(groups[0].at("text"), (json{"사람", "사람", "사람"}));
+  EXPECT_EQ(groups[1].at("index"), (json{0, 4}));
+  for (const json& group : groups) {
+    EXPECT_EQ(group.at("score")[0], 1);
+    EXPECT_EQ(group.at("score").size(), group.at("index").size());
+    for (const json& score : group.at("score"))
+      EXPECT_GT(score, 0.99999);
+  }
+  arguments.insert(arguments.end(), {"--min-community-size", "3"});
+  EXPECT_EQ(run(arguments), std::vector<json>{groups[0]});
+}
+
+TEST_F(EmbedSearch, CommunitiesAreMadeOfThePairs) {
+  const std::string vectors = (directory_.path() / "v.npy").string();
+  ASSERT_EQ(embed_tiny({"--input", file_, "--format", "npy", "--out", vectors}).status, 0);
+  const std::vector<std::string> saved{"--vectors", vectors, "--input", file_};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), saved.begin(), saved.end());
+    return run(more);
+  };
+  std::vector<SimilarPair> pairs;
+  for (const json& line : with({"--duplicates", "0.9999"}))
+    pairs.push_back({line.at("index")[0], line.at("index")[1], line.at("score")});
+  const std::vector<json> lines = with({"--communities", "0.9999", "--min-community-size", "4"});
+  const std::vector<std::vector<std::size_t>> wanted = communities(texts_.size(), pairs, 4);
+  ASSERT_EQ(lines.size(), wanted.size());
+  ASSERT_GE(wanted.size(), 2u);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_EQ(lines[i].at("index"), json(wanted[i]));
+    for (std::size_t j = 0; j < wanted[i].size(); ++j) {
+      EXPECT_EQ(lines[i].at("text")[j], texts_[wanted[i][j]]);
+      const std::size_t a = std::min(wanted[i][0], wanted[i][j]);
+      const std::size_t b = std::max(wanted[i][0], wanted[i][j]);
+      const auto pair = std::ranges::find_if(
+          pairs, [&](const SimilarPair& p) { return p.first == a && p.second == b; });
+      EXPECT_EQ(lines[i].at("score")[j].get<float>(), j == 0 ? 1.0f : pair->score);
+    }
+  }
+}
+
+TEST_F(EmbedSearch, WhatIsNearKeepsItsIdAndPair) {
+  const std::string input = directory_
+                                .write("ids.jsonl",
+                                       "{\"id\":7,\"text\":\"전\",\"text_pair\":\"대\"}\n"
+                                       "{\"id\":\"b\",\"text\":\"전\",\"text_pair\":\"대\"}\n")
+                                .string();
+  for (const char* kind : {"--duplicates", "--communities"}) {
+    const std::vector<json> lines =
+        run({"--input", input, "--input-format", "jsonl", "--id-field", "id", kind, "0.99"});
+    ASSERT_EQ(lines.size(), 1u);
+    EXPECT_EQ(lines[0].at("id"), (json{7, "b"}));
+    EXPECT_EQ(lines[0].at("text"), (json{"전", "전"}));
+    EXPECT_EQ(lines[0].at("text_pair"), (json{"대", "대"}));
+  }
+}
+
 TEST_F(EmbedSearch, TextIsForPeople) {
   const Result hits = embed_tiny({"전", "사람", "--search", "사람", "--top-k", "1"});
   EXPECT_EQ(hits.out, "사람\n  1.0000  1  사람\n") << hits.err;
   const Result pairs = embed_tiny({"--duplicates", "0.999", "전", "사람", "전"});
   EXPECT_EQ(pairs.out, "1.0000  0  2  전  |  전\n");
+  const Result groups = embed_tiny({"--communities", "0.999", "전", "사람", "전"});
+  EXPECT_EQ(groups.out, "1.0000  0  전\n1.0000  2  전\n\n");
 }
 
 TEST_F(EmbedSearch, WrongUsage) {
@@ -162,6 +227,11 @@ TEST_F(EmbedSearch, WrongUsage) {
   EXPECT_EQ(embed({"사람", "--search", "전", "--duplicates", "0.5"}).status, 2);
   EXPECT_EQ(embed({"사람", "--format", "npy", "--search", "전"}).status, 2);
   EXPECT_EQ(embed({"사람", "--duplicates", "2"}).status, 2);
+  EXPECT_EQ(embed({"사람", "--communities", "2"}).status, 2);
+  EXPECT_EQ(embed({"사람", "--duplicates", "0.5", "--communities", "0.5"}).status, 2);
+  EXPECT_EQ(embed({"사람", "--duplicates", "0.5", "--min-community-size", "3"}).status, 2);
+  EXPECT_EQ(embed({"사람", "--communities", "0.5", "--min-community-size", "1"}).status, 2);
+  EXPECT_EQ(embed({"사람", "--communities", "0.5", "--format", "npy"}).status, 2);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 #include <set>
+#include <stop_token>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -188,6 +189,9 @@ TEST(SimilarPairs, CanBeStopped) {
                              }),
                StoppedError);
   EXPECT_EQ(seen, 3);
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_THROW(similar_pairs(rows, {.threshold = 1000, .stop = source.get_token()}), StoppedError);
 }
 
 TEST(Communities, TheLargestComesFirstAndNobodyIsInTwo) {

@@ -142,6 +142,7 @@ void run(const Options& options) {
   if (only_info) return;
   if (options.searches()) return write_hits(model, options);
   if (options.duplicates) return write_duplicates(model, options);
+  if (options.communities) return write_communities(model, options);
   const bool tokens = options.output == Output::sequence || options.output == Output::layers;
   if (!options.similarity && !tokens) return write_vectors(model, options);
 

@@ -1,7 +1,6 @@
 #include "near.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <set>
@@ -54,13 +53,6 @@ std::string described(const TextsByIndex& texts, std::size_t index) {
   if (record.text_pair)
     json.append(",\"text_pair\":").append(tools::json_string(*record.text_pair));
   return json;
-}
-
-std::string fixed(float score) {
-  std::string text(32, '\0');
-  text.resize(static_cast<std::size_t>(
-      std::snprintf(text.data(), text.size(), "%.4f", static_cast<double>(score))));
-  return text;
 }
 
 class Search {
@@ -120,7 +112,13 @@ class Search {
 
   void look_at_saved(klue::TopK& search) {
     const SavedVectors saved(options_.vectors);
-    search.add(saved.view());
+    const klue::VectorsView vectors = saved.view();
+    constexpr std::size_t kPart = 1 << 16;  // looked at between two looks at the stop signals
+    for (std::size_t first = 0; first < vectors.rows; first += kPart) {
+      if (stop_.token().stop_requested()) throw klue::StoppedError();
+      search.add(
+          {vectors.row(first).data(), std::min(kPart, vectors.rows - first), vectors.columns});
+    }
     if (options_.input.files.empty() && options_.texts.empty()) return;
     std::set<std::size_t> wanted;
     for (const std::vector<klue::Hit>& hits : search.hits())
@@ -153,7 +151,9 @@ class Search {
       out.append(queries_[query].text).append("\n");
       for (const klue::Hit& hit : hits) {
         const auto text = texts_.find(hit.index);
-        out.append("  ").append(fixed(hit.score)).append("  ").append(std::to_string(hit.index));
+        out.append("  ");
+        append_fixed(out, hit.score);
+        out.append("  ").append(std::to_string(hit.index));
         if (text != texts_.end()) out.append("  ").append(text->second.text);
         out.append("\n");
       }
@@ -169,90 +169,10 @@ class Search {
   TextsByIndex texts_;
 };
 
-// All vectors of the input, and its texts; the vectors may be saved ones.
-struct Everything {
-  std::vector<tools::Record> texts;
-  klue::Tensor computed;
-  std::optional<SavedVectors> saved;
-  klue::VectorsView view;
-};
-
-void read_everything(const Embedder& embedder, const Options& options,
-                     const tools::StopSignals& stop, Everything& all) {
-  TextFeed feed(options, stop.token());
-  std::vector<float> values;
-  const std::stop_token token = stop.token();
-  const bool compute = options.vectors.empty();
-  const Stages stages{.read = [&](Chunk& chunk) { return feed.read(chunk); },
-                      .compute =
-                          [&](Chunk& chunk) {
-                            if (compute) embedder.compute(chunk, token);
-                          },
-                      .finish =
-                          [&](const Chunk& chunk) {
-                            all.texts.insert(all.texts.end(), chunk.records.begin(),
-                                             chunk.records.end());
-                            const auto numbers = chunk.vectors.values();
-                            values.insert(values.end(), numbers.begin(), numbers.end());
-                          }};
-  run_pipeline(stages, is_bulk(options) ? thread_count(options) : 1, stop.source());
-  if (!compute) {
-    all.saved.emplace(options.vectors);
-    all.view = all.saved->view();
-    return;
-  }
-  all.computed = klue::Tensor{all.texts.size(), embedder.width()};
-  std::ranges::copy(values, all.computed.values().begin());
-  all.view = all.computed;
-}
-
 }  // namespace
 
 void write_hits(const klue::Model& model, const Options& options) {
   Search(model, options).run();
-}
-
-void write_duplicates(const klue::Model& model, const Options& options) {
-  for (const std::string& input : options.input.files)
-    tools::refuse_same_file(options.out, input, "the input");
-  const tools::StopSignals stop;
-  Everything all;
-  read_everything(Embedder(model, options), options, stop, all);
-  const bool has_texts = !all.texts.empty();
-  if (has_texts && all.texts.size() != all.view.rows)
-    throw klue::UsageError("these are not the vectors of the input", {.file = options.vectors});
-  tools::OutputFile file(options.out);
-  const auto write = [&](const klue::SimilarPair& pair) {
-    if (stop.token().stop_requested()) throw klue::StoppedError();
-    std::string out;
-    if (options.format == Format::jsonl) {
-      out.append("{\"index\":[").append(std::to_string(pair.first)).append(",");
-      out.append(std::to_string(pair.second)).append("],\"score\":");
-      append_json_number(out, pair.score);
-      if (has_texts)
-        out.append(",\"text\":[")
-            .append(tools::json_string(all.texts[pair.first].text))
-            .append(",")
-            .append(tools::json_string(all.texts[pair.second].text))
-            .append("]");
-      out.append("}\n");
-    } else {
-      out.append(fixed(pair.score)).append("  ").append(std::to_string(pair.first));
-      out.append("  ").append(std::to_string(pair.second));
-      if (has_texts)
-        out.append("  ")
-            .append(all.texts[pair.first].text)
-            .append("  |  ")
-            .append(all.texts[pair.second].text);
-      out.append("\n");
-    }
-    file.write(out);
-  };
-  klue::similar_pairs(
-      all.view,
-      {.threshold = static_cast<float>(*options.duplicates), .threads = options.load.threads},
-      write);
-  file.finish();
 }
 
 }  // namespace embed

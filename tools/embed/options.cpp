@@ -62,6 +62,7 @@ const Names<Long> kLongs{{"cut", Long::cut}, {"windows", Long::windows}, {"refus
 struct Given {
   bool format = false, output = false, top_k = false, progress = false;
   std::string shard;
+  std::optional<std::size_t> least_community;
 };
 
 CLI::Option* add_value(CLI::App& app, const char* flag, std::string& target, const char* type,
@@ -159,6 +160,14 @@ void add_near(CLI::App& app, Options& o, Given& given) {
   app.add_option("--duplicates", o.duplicates, "Print pairs of texts with a cosine of at least X")
       ->type_name("X")
       ->check(CLI::Range(-1.0, 1.0).description(""))
+      ->group(kGroup);
+  app.add_option("--communities", o.communities,
+                 "Print groups of texts: one each, and all with a cosine of at least X to it")
+      ->type_name("X")
+      ->check(CLI::Range(-1.0, 1.0).description(""))
+      ->group(kGroup);
+  tools::add_count(app, "--min-community-size", given.least_community, 2, 1'000'000'000,
+                   "Texts of a group; default: 2")
       ->group(kGroup);
   add_value(app, "--vectors", o.vectors, "FILE", "Look in saved .npy or .fbin vectors of the input")
       ->group(kGroup);
@@ -277,7 +286,7 @@ void check_output(const Options& o, const Given& given) {
   const bool lines = o.format == Format::jsonl || o.format == Format::csv;
   if (o.with_text && (!lines || !is_per_text(o.output)))
     refuse("--with-text goes with --format jsonl or csv and one vector per text");
-  if (!o.input.format.id_field.empty() && !o.searches() && !o.duplicates &&
+  if (!o.input.format.id_field.empty() && !o.searches() && !o.compares_all() &&
       (!lines || !is_per_text(o.output)))
     refuse(
         "--id-field goes with --format jsonl or csv: the others hold numbers alone, in the order "
@@ -290,29 +299,34 @@ void check_output(const Options& o, const Given& given) {
 }
 
 void check_near(const Options& o, const Given& given) {
-  const int kinds = int{o.similarity} + int{o.searches()} + int{o.duplicates.has_value()};
-  if (kinds > 1) refuse("--similarity, --search and --duplicates exclude each other");
+  const int kinds = int{o.similarity} + int{o.searches()} + int{o.duplicates.has_value()} +
+                    int{o.communities.has_value()};
+  if (kinds > 1)
+    refuse("--similarity, --search, --duplicates and --communities exclude each other");
   if (o.tokenize && kinds > 0)
-    refuse("--tokenize and --similarity, --search or --duplicates exclude each other");
+    refuse(
+        "--tokenize and --similarity, --search, --duplicates or --communities exclude each other");
   if (o.similarity && o.output != Output::embedding && o.output != Output::pooled)
     refuse(
         "--similarity compares embeddings: it does not go with --output sequence, layers or "
         "logits");
   if (kinds > 0 && o.output != Output::embedding && o.output != Output::pooled)
     refuse(
-        "--search and --duplicates compare embeddings: they do not go with --output sequence, "
-        "layers or logits");
-  if ((o.searches() || o.duplicates) && given.format && o.format != Format::text &&
+        "--search, --duplicates and --communities compare embeddings: they do not go with --output "
+        "sequence, layers or logits");
+  if ((o.searches() || o.compares_all()) && given.format && o.format != Format::text &&
       o.format != Format::jsonl)
-    refuse("--search and --duplicates print --format text or jsonl");
+    refuse("--search, --duplicates and --communities print --format text or jsonl");
   if (given.top_k && !o.searches()) refuse("--top-k goes with --search or --queries");
-  if (!o.vectors.empty() && !o.searches() && !o.duplicates)
-    refuse("--vectors goes with --search, --queries or --duplicates");
+  if (given.least_community && !o.communities)
+    refuse("--min-community-size goes with --communities");
+  if (!o.vectors.empty() && !o.searches() && !o.compares_all())
+    refuse("--vectors goes with --search, --queries, --duplicates or --communities");
   if (!o.plot.empty() && !o.similarity) refuse("--plot draws what --similarity prints: give both");
 }
 
 void check_resume(const Options& o) {
-  const bool special = o.tokenize || o.similarity || o.searches() || o.duplicates;
+  const bool special = o.tokenize || o.similarity || o.searches() || o.compares_all();
   if (o.merge) {
     if (o.texts.empty() || o.out == "-")
       refuse("--merge takes the shards' outputs as arguments and writes to --out FILE");
@@ -382,6 +396,7 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
     app.parse(guarded_arguments(argc, argv));
     remove_guards(options);
     options.shard = parse_shard(given.shard);
+    options.least_community = given.least_community.value_or(options.least_community);
     check_combinations(options, given);
     return options;
   } catch (const CLI::Success& success) {

@@ -41,7 +41,8 @@ struct Options {
   bool similarity = false;
   std::vector<std::string> queries;  ///< of --search
   std::string queries_file;          ///< of --queries
-  std::optional<double> duplicates;
+  std::optional<double> duplicates, communities;
+  std::size_t least_community = 2;  ///< texts of --communities
   std::size_t top_k = 10;
   std::string vectors;  ///< saved ones to search in
   std::string plot;
@@ -55,6 +56,7 @@ struct Options {
   klue::LoadOptions load;
 
   bool searches() const { return !queries.empty() || !queries_file.empty(); }
+  bool compares_all() const { return duplicates || communities; }
 };
 
 /// Reads the command line. Where there is nothing to run (--help, --version, wrong usage) it prints

@@ -4,6 +4,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -87,6 +88,12 @@ void append_json_number(std::string& text, float value) {
     append_number(text, value);
   else
     text.append("null");
+}
+
+void append_fixed(std::string& text, float similarity) {
+  char digits[32];
+  const int count = std::snprintf(digits, sizeof digits, "%.4f", static_cast<double>(similarity));
+  text.append(digits, static_cast<std::size_t>(count));
 }
 
 void append_csv_text(std::string& line, std::string_view text) {

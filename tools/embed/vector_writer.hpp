@@ -78,6 +78,9 @@ void write_arrays(tools::OutputFile& file, Format format, std::span<const klue::
 /// Appends the shortest decimal that reads back as the same float; null where JSON has no number.
 void append_json_number(std::string& text, float value);
 
+/// "0.8370": a similarity, for people.
+void append_fixed(std::string& text, float similarity);
+
 /// Appends a value of comma-separated ones, in quotes where it needs them.
 void append_csv_text(std::string& line, std::string_view text);
 

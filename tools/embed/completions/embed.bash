@@ -22,14 +22,15 @@ _embed() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --field | --pair-field | --id-field | --shard | --search | --top-k | --duplicates | --max-length | \
-      --seq-length | --threads | --batch-tokens)
+    --field | --pair-field | --id-field | --shard | --search | --top-k | --duplicates | --communities | \
+      --min-community-size | --max-length | --seq-length | --threads | --batch-tokens)
       return
       ;;
     *)
       words="--model --preprocessor --input --input-format --field --pair-field --id-field --encoding
         --on-error --output --pooling --normalize --tokenize --format --dtype --with-text --out --resume
-        --shard --merge --manifest --similarity --search --queries --top-k --duplicates --vectors --plot
+        --shard --merge --manifest --similarity --search --queries --top-k --duplicates --communities
+        --min-community-size --vectors --plot
         --dialect --max-length --seq-length --truncation --long --precision --engine --threads
         --batch-tokens --progress --summary --quiet --info --version --help"
       ;;

@@ -67,6 +67,7 @@ void similar_pairs(VectorsView rows, const PairOptions& options,
     const PairFinder finder(block, first, options);
     const std::size_t at_once = block.rows_at_once(), left = rows.rows - first;
     pool.parallel_for((left + at_once - 1) / at_once, [&](std::size_t part, std::size_t lane) {
+      if (options.stop.stop_requested()) throw StoppedError();
       const std::size_t begin = first + part * at_once;
       const std::size_t height = std::min(at_once, rows.rows - begin);
       finder.look({rows.row(begin).data(), height, rows.columns}, begin, scratch[lane],
