@@ -3,6 +3,9 @@
 //   encoder_benchmark MODEL_DIR [--precision f32|bf16|int8|auto] [--threads N] [--seconds S]
 //       [--engine packed,eigen,onednn] [--batch-tokens N]
 //       --shapes 1x8,1x16,32x128     batches of random ids, batch × length
+//       --in-turns                   the shapes in turns as well; `of_first` is the rate of each as
+//       a
+//                                    share of the first one's
 //       --corpus FILE                a text per line, end to end: tokenization, encoder, mean
 //       pooling
 //
@@ -21,6 +24,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <klue/encoder/detail/encoder_core.hpp>
@@ -44,6 +48,7 @@ struct Arguments {
   std::size_t threads = 1;
   std::size_t batch_tokens = LoadOptions{}.batch_tokens;
   double seconds = 3;
+  bool in_turns = false;
 };
 
 template <class Value, std::size_t Count>
@@ -79,6 +84,8 @@ Arguments parse(int argc, char** argv) {
       a.batch_tokens = std::stoul(value());
     else if (flag == "--seconds")
       a.seconds = std::stod(value());
+    else if (flag == "--in-turns")
+      a.in_turns = true;
     else if (flag == "--precision")
       a.precision = named(kPrecisionChoices, precision_name, value());
     else
@@ -102,6 +109,11 @@ double peak(const Arguments& a) {
   return one * static_cast<double>(a.threads);
 }
 
+double median(std::vector<double>& times) {
+  std::ranges::sort(times);
+  return times[times.size() / 2];
+}
+
 // The same work by several models, in turns: what else the machine does hits all of them.
 template <class Run>
 std::vector<double> median_seconds(const std::vector<Model>& models, double budget,
@@ -115,15 +127,14 @@ std::vector<double> median_seconds(const std::vector<Model>& models, double budg
       times[m].push_back(now() - t);
     }
   std::vector<double> medians;
-  for (std::vector<double>& of_model : times) {
-    std::ranges::sort(of_model);
-    medians.push_back(of_model[of_model.size() / 2]);
-  }
+  for (std::vector<double>& of_model : times)
+    medians.push_back(median(of_model));
   return medians;
 }
 
 void print(const Arguments& a, const std::vector<Model>& models, const std::string& name,
-           std::size_t tokens, const std::vector<double>& seconds) {
+           std::size_t tokens, const std::vector<double>& seconds,
+           const std::vector<double>& first_rates = {}) {
   for (std::size_t m = 0; m < models.size(); ++m) {
     const double rate = static_cast<double>(tokens) / seconds[m];
     const double share = rate * operations_per_token(models[m].encoder().config()) * 1e-9 / peak(a);
@@ -133,31 +144,75 @@ void print(const Arguments& a, const std::vector<Model>& models, const std::stri
         models[m].info().engine.c_str(), a.threads, name.c_str(), tokens, seconds[m] * 1e3, rate,
         share);
     if (m > 0) std::printf(",\"ahead\":%.2f", seconds[m] / seconds[0]);
+    if (!first_rates.empty()) std::printf(",\"of_first\":%.3f", rate / first_rates[m]);
     std::printf("}\n");
   }
   std::fflush(stdout);
 }
 
-void time_shapes(const Arguments& a, const std::vector<Model>& models) {
-  const EncoderConfig& config = models[0].encoder().config();
-  std::stringstream list(a.shapes);
-  for (std::string shape; std::getline(list, shape, ',');) {
-    const std::size_t x = shape.find('x');
-    const std::size_t batch = std::stoul(shape), length = std::stoul(shape.substr(x + 1));
-    TokenBatchBuilder builder(config);
+// A batch of random ids.
+struct Shape {
+  std::string name;
+  std::size_t tokens;
+  TokenBatchBuilder builder;
+
+  Shape(std::string shape, const EncoderConfig& config)
+      : name(std::move(shape)), tokens(0), builder(config) {
+    const std::size_t x = name.find('x');
+    const std::size_t batch = std::stoul(name), length = std::stoul(name.substr(x + 1));
     std::mt19937 random(1);
     std::vector<std::int32_t> ids(length), types(length, 0);
-    for (std::size_t b = 0; b < batch; ++b) {
+    for (std::size_t b = 0; b < batch; ++b, tokens += length) {
       for (auto& id : ids)
         id = static_cast<std::int32_t>(5 + random() % (config.vocab_size - 5));
       builder.append(ids, types);
     }
-    const auto run = [&](const Model& model) {
-      model.encoder().core().pool(builder.batch(), Pooling::mean,
-                                  [](std::size_t, std::span<float>) {});
-    };
+  }
+
+  void run(const Model& model) const {
+    model.encoder().core().pool(builder.batch(), Pooling::mean,
+                                [](std::size_t, std::span<float>) {});
+  }
+};
+
+std::vector<Shape> shapes_of(const Arguments& a, const EncoderConfig& config) {
+  std::vector<Shape> shapes;
+  std::stringstream list(a.shapes);
+  for (std::string name; std::getline(list, name, ',');)
+    shapes.emplace_back(name, config);
+  return shapes;
+}
+
+void time_shapes(const Arguments& a, const std::vector<Model>& models) {
+  for (const Shape& shape : shapes_of(a, models[0].encoder().config())) {
+    const auto run = [&](const Model& model) { shape.run(model); };
     std::ranges::for_each(models, run);  // warms up
-    print(a, models, shape, batch * length, median_seconds(models, a.seconds, 3, run));
+    print(a, models, shape.name, shape.tokens, median_seconds(models, a.seconds, 3, run));
+  }
+}
+
+// All models and shapes once in every round.
+void time_shapes_in_turns(const Arguments& a, const std::vector<Model>& models) {
+  const std::vector<Shape> shapes = shapes_of(a, models[0].encoder().config());
+  std::vector<std::vector<std::vector<double>>> times(
+      shapes.size(), std::vector<std::vector<double>>(models.size()));
+  const double end = now() + a.seconds * static_cast<double>(shapes.size() * models.size());
+  for (int round = -1; round < 3 || now() < end; ++round)  // the first one warms up
+    for (std::size_t s = 0; s < shapes.size(); ++s)
+      for (std::size_t m = 0; m < models.size(); ++m) {
+        const double begin = now();
+        shapes[s].run(models[m]);
+        if (round >= 0) times[s][m].push_back(now() - begin);
+      }
+  std::vector<double> first_rates;
+  for (std::size_t s = 0; s < shapes.size(); ++s) {
+    std::vector<double> seconds;
+    for (std::vector<double>& of_model : times[s])
+      seconds.push_back(median(of_model));
+    if (s == 0)
+      for (const double of_model : seconds)
+        first_rates.push_back(static_cast<double>(shapes[0].tokens) / of_model);
+    print(a, models, shapes[s].name, shapes[s].tokens, seconds, first_rates);
   }
 }
 
@@ -192,7 +247,8 @@ int main(int argc, char** argv) {
                                               .precision = arguments.precision,
                                               .batch_tokens = arguments.batch_tokens}));
     std::fprintf(stderr, "loaded in %.3f s\n", now() - begin);
-    if (!arguments.shapes.empty()) time_shapes(arguments, models);
+    if (!arguments.shapes.empty())
+      (arguments.in_turns ? time_shapes_in_turns : time_shapes)(arguments, models);
     if (!arguments.corpus.empty()) time_corpus(arguments, models);
     return 0;
   } catch (const std::exception& error) {
