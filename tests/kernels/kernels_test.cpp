@@ -479,53 +479,119 @@ TEST_P(Kernels, RaisedThresholdsHoldAtOnce) {
   EXPECT_EQ(state.found, width);
 }
 
+// One head over `rows` rows of a sentence, of which every third is masked, row 0 never.
+struct Head {
+  std::size_t rows, head_size, stride;
+  Values query, key, value;
+  std::vector<std::uint32_t> keys;
+
+  Head(std::size_t rows_, std::size_t head_size_)
+      : rows(rows_),
+        head_size(head_size_),
+        stride(head_size + 3),
+        query(random_values(rows * stride, 8)),
+        key(random_values(rows * stride, 9)),
+        value(random_values(rows * stride, 10)) {
+    for (std::uint32_t r = 0; r < rows; ++r)
+      if (r % 3 != 1) keys.push_back(r);
+  }
+
+  float scale() const { return 1.0f / std::sqrt(static_cast<float>(head_size)); }
+
+  /// Of `count` queries from `first` on; what is between the heads is −7.
+  Values run(const Attention& attention, std::size_t first, std::size_t count) const {
+    AlignedBuffer<float> scratch(attention.scratch(keys.size(), head_size));
+    Values out(count * stride, -7.0f);
+    attention.head({.query = &query[first * stride],
+                    .query_stride = stride,
+                    .queries = count,
+                    .key = key.data(),
+                    .value = value.data(),
+                    .key_value_stride = stride,
+                    .key_rows = keys.data(),
+                    .keys = keys.size(),
+                    .head_size = head_size,
+                    .scale = scale(),
+                    .out = out.data(),
+                    .out_stride = stride,
+                    .scratch = scratch.data()});
+    return out;
+  }
+
+  /// Row r of the result.
+  std::vector<double> exact(std::size_t r) const {
+    std::vector<double> scores, result(head_size);
+    for (const std::uint32_t k : keys) {
+      double score = 0;
+      for (std::size_t f = 0; f < head_size; ++f)
+        score +=
+            static_cast<double>(query[r * stride + f]) * static_cast<double>(key[k * stride + f]);
+      scores.push_back(score * static_cast<double>(scale()));
+    }
+    const double most = *std::ranges::max_element(scores);
+    double sum = 0;
+    for (double& score : scores)
+      sum += score = std::exp(score - most);
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      for (std::size_t f = 0; f < head_size; ++f)
+        result[f] += scores[i] / sum * static_cast<double>(value[keys[i] * stride + f]);
+    return result;
+  }
+};
+
 TEST_P(Kernels, AttentionAgreesWithTheDefinition) {
   for (const std::size_t head_size : {4u, 8u, 16u, 24u, 40u, 64u})
-    for (const std::size_t rows : {1u, 2u, 9u, 31u, 32u, 33u, 65u, 130u}) {
-      const std::size_t stride = head_size + 3;
-      const Values query = random_values(rows * stride, 8), key = random_values(rows * stride, 9),
-                   value = random_values(rows * stride, 10);
-      std::vector<std::uint32_t> keys;  // every third row is masked, row 0 never
-      for (std::uint32_t r = 0; r < rows; ++r)
-        if (r % 3 != 1) keys.push_back(r);
-      AlignedBuffer<float> scratch(table().attention_scratch(keys.size(), head_size));
-      Values out(rows * stride, -7.0f);
-      const float scale = 1.0f / std::sqrt(static_cast<float>(head_size));
-      table().attention_head({.query = query.data(),
-                              .query_stride = stride,
-                              .queries = rows,
-                              .key = key.data(),
-                              .value = value.data(),
-                              .key_value_stride = stride,
-                              .key_rows = keys.data(),
-                              .keys = keys.size(),
-                              .head_size = head_size,
-                              .scale = scale,
-                              .out = out.data(),
-                              .out_stride = stride,
-                              .scratch = scratch.data()});
+    for (const std::size_t rows : {1u, 2u, 9u, 31u, 32u, 33u, 65u, 130u, 384u, 400u}) {
+      const Head head(rows, head_size);
+      const Values out = head.run(*table().attention, 0, rows),
+                   low = head.run(*table().low_attention, 0, rows);
       for (std::size_t r = 0; r < rows; ++r) {
-        std::vector<double> weight(keys.size());
-        double sum = 0;
-        for (std::size_t k = 0; k < keys.size(); ++k) {
-          double score = 0;
-          for (std::size_t f = 0; f < head_size; ++f)
-            score += static_cast<double>(query[r * stride + f]) *
-                     static_cast<double>(key[keys[k] * stride + f]);
-          sum += weight[k] = std::exp(score * static_cast<double>(scale));
-        }
-        for (std::size_t f = 0; f < stride; ++f) {
+        const std::vector<double> exact = head.exact(r);
+        for (std::size_t f = 0; f < head.stride; ++f) {
+          const std::size_t i = r * head.stride + f;
           if (f >= head_size) {
-            ASSERT_EQ(out[r * stride + f], -7.0f) << "written past the head";
+            ASSERT_EQ(out[i], -7.0f) << "written past the head";
+            ASSERT_EQ(low[i], -7.0f) << "written past the head";
             continue;
           }
-          double exact = 0;
-          for (std::size_t k = 0; k < keys.size(); ++k)
-            exact += weight[k] / sum * static_cast<double>(value[keys[k] * stride + f]);
-          ASSERT_NEAR(static_cast<double>(out[r * stride + f]), exact, 1e-5)
+          ASSERT_NEAR(static_cast<double>(out[i]), exact[f], 1e-5)
+              << head_size << " features, " << rows << " rows, at " << r << ", " << f;
+          ASSERT_NEAR(static_cast<double>(low[i]), exact[f], 2e-3)
               << head_size << " features, " << rows << " rows, at " << r << ", " << f;
         }
       }
+    }
+}
+
+TEST_P(Kernels, AttentionGivesAQueryTheSameBitsAloneAndAmongOthers) {
+  for (const std::size_t rows : {64u, 500u}) {
+    const Head head(rows, 64);
+    for (const Attention* attention : {table().attention, table().low_attention}) {
+      const Values all = head.run(*attention, 0, rows);
+      for (const auto& [first, count] :
+           {std::pair<std::size_t, std::size_t>{0, 1}, {17, 2}, {40, 24}})
+        EXPECT_TRUE(
+            std::ranges::equal(head.run(*attention, first, count),
+                               std::span(all).subspan(first * head.stride, count * head.stride)));
+    }
+  }
+}
+
+// All products as large as whole numbers get, of one sign: their sums must not wrap around.
+TEST_P(Kernels, AttentionAddsUpTheLargestProducts) {
+  for (const std::size_t head_size : {4u, 16u, 64u, 200u})
+    for (const float sign : {1.0f, -1.0f}) {
+      Head head(600, head_size);
+      std::ranges::fill(head.query, 3.0f);
+      std::ranges::fill(head.key, 3.0f * sign);
+      std::ranges::fill(head.value, -5.0f);
+      // One key that every query looks away from, if its score is the least.
+      for (std::size_t f = 0; f < head_size; ++f)
+        head.key[f] = head.key[f] - 40.0f, head.value[f] = 1.0f;
+      const Values out = head.run(*table().low_attention, 0, 7);
+      for (std::size_t r = 0; r < 7; ++r)
+        for (std::size_t f = 0; f < head_size; ++f)
+          ASSERT_NEAR(out[r * head.stride + f], -5.0f, 1e-5f) << head_size << " features";
     }
 }
 
@@ -533,21 +599,21 @@ TEST_P(Kernels, AttentionSurvivesHugeScores) {
   const Values query(8, 1e4f), key{1e4f, 1e4f, 1e4f, 1e4f, -1e4f, -1e4f, -1e4f, -1e4f};
   const Values value{1, 2, 3, 4, 5, 6, 7, 8};
   const std::vector<std::uint32_t> keys{0, 1};
-  AlignedBuffer<float> scratch(table().attention_scratch(2, 4));
+  AlignedBuffer<float> scratch(table().attention->scratch(2, 4));
   Values out(8);
-  table().attention_head({.query = query.data(),
-                          .query_stride = 4,
-                          .queries = 2,
-                          .key = key.data(),
-                          .value = value.data(),
-                          .key_value_stride = 4,
-                          .key_rows = keys.data(),
-                          .keys = 2,
-                          .head_size = 4,
-                          .scale = 0.5f,
-                          .out = out.data(),
-                          .out_stride = 4,
-                          .scratch = scratch.data()});
+  table().attention->head({.query = query.data(),
+                           .query_stride = 4,
+                           .queries = 2,
+                           .key = key.data(),
+                           .value = value.data(),
+                           .key_value_stride = 4,
+                           .key_rows = keys.data(),
+                           .keys = 2,
+                           .head_size = 4,
+                           .scale = 0.5f,
+                           .out = out.data(),
+                           .out_stride = 4,
+                           .scratch = scratch.data()});
   EXPECT_EQ(out, (Values{1, 2, 3, 4, 1, 2, 3, 4}));
 }
 

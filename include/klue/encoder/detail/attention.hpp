@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include <klue/core/precision.hpp>
 #include <klue/core/thread_pool.hpp>
 #include <klue/encoder/config.hpp>
 #include <klue/encoder/detail/token_batch.hpp>
@@ -35,7 +36,8 @@ class SelfAttention {
              Workspace& workspace, const ThreadPool& pool) const;
 
   /// Floats of scratch that one lane needs for the longest sentence of the batch.
-  static std::size_t scratch_per_lane(const EncoderConfig& config, const TokenBatch& batch);
+  static std::size_t scratch_per_lane(const EncoderConfig& config, Precision precision,
+                                      const TokenBatch& batch);
 
   std::size_t memory_bytes() const noexcept {
     return query_->memory_bytes() + key_value_->memory_bytes() + output_->memory_bytes();
@@ -47,6 +49,7 @@ class SelfAttention {
               const ThreadPool& pool) const;
 
   std::size_t hidden_, heads_;
+  Precision precision_;
   std::unique_ptr<const Linear> query_, key_value_, output_;
 };
 

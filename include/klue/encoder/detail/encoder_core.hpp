@@ -109,6 +109,7 @@ class EncoderCore {
   std::shared_ptr<const ThreadPool> pool_;
   std::size_t batch_tokens_;
   Engine engine_;
+  Precision precision_;
   std::unique_ptr<const Embeddings> embeddings_;
   std::vector<EncoderLayer> layers_;
   std::unique_ptr<const Linear> pooler_;
@@ -119,7 +120,7 @@ template <class AfterLayer>
 Rows EncoderCore::run(const TokenBatch& batch, Wanted wanted, Workspace& workspace,
                       const AfterLayer& after_layer) const {
   workspace.reserve(config_, batch.tokens(),
-                    SelfAttention::scratch_per_lane(config_, batch) * pool_->threads());
+                    SelfAttention::scratch_per_lane(config_, precision_, batch) * pool_->threads());
   const Rows hidden{workspace.hidden.data(), batch.tokens(), config_.hidden_size};
   embeddings_->apply(batch, workspace, *pool_);
   QueryRows queries{hidden, batch.first_token};

@@ -28,6 +28,9 @@ class EncoderWeights {
 
   const TensorLookup& tensors() const noexcept { return tensors_; }
 
+  /// What is multiplied in: never `automatic`.
+  Precision precision() const noexcept { return precision_; }
+
   /// A tensor in C order as float32. Throws as TensorLookup::at does, before it takes memory.
   AlignedBuffer<float> read(std::string_view name, std::initializer_list<std::size_t> shape) const;
 

@@ -10,6 +10,7 @@ SelfAttention::SelfAttention(const EncoderConfig& config, const EncoderWeights& 
                              const std::string& name)
     : hidden_(config.hidden_size),
       heads_(config.num_attention_heads),
+      precision_(weights.precision()),
       query_(weights.linear({name + ".self.query"}, hidden_, hidden_)),
       key_value_(weights.linear({name + ".self.key", name + ".self.value"}, hidden_, hidden_)),
       output_(weights.linear({name + ".output.dense"}, hidden_, hidden_)) {}
@@ -29,18 +30,20 @@ void SelfAttention::apply(const TokenBatch& batch, ConstRows hidden, const Query
   output_->apply(context, queries.rows, {.residual = queries.rows}, workspace.activations, pool);
 }
 
-std::size_t SelfAttention::scratch_per_lane(const EncoderConfig& config, const TokenBatch& batch) {
+std::size_t SelfAttention::scratch_per_lane(const EncoderConfig& config, Precision precision,
+                                            const TokenBatch& batch) {
   std::size_t longest = 0;
   for (std::size_t s = 0; s < batch.sentences(); ++s)
     longest = std::max(longest, batch.keys(s).size());
-  const std::size_t floats = kernels::active().attention_scratch(longest, config.head_size());
+  const std::size_t floats =
+      kernels::attention_of(kernels::active(), precision).scratch(longest, config.head_size());
   return (floats + 15) / 16 * 16;  // the next lane's begins on a cache line
 }
 
 void SelfAttention::attend(const TokenBatch& batch, Rows query, Rows key_value,
                            std::span<const std::size_t> first_query, Rows context,
                            Workspace& workspace, const ThreadPool& pool) const {
-  const kernels::Table& table = kernels::active();
+  const kernels::Attention& attention = kernels::attention_of(kernels::active(), precision_);
   const std::size_t head_size = hidden_ / heads_;
   const std::size_t lane_floats = workspace.attention.size() / pool.threads() / 16 * 16;
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_size));
@@ -48,7 +51,7 @@ void SelfAttention::attend(const TokenBatch& batch, Rows query, Rows key_value,
     const std::size_t sentence = task / heads_, column = task % heads_ * head_size;
     const std::size_t first = first_query[sentence], last = first_query[sentence + 1];
     const float* const keys = key_value.data + batch.first_token[sentence] * key_value.stride;
-    table.attention_head({
+    attention.head({
         .query = query.data + first * query.stride + column,
         .query_stride = query.stride,
         .queries = last - first,

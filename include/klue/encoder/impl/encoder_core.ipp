@@ -8,7 +8,8 @@ EncoderCore::EncoderCore(EncoderConfig config, Checkpoint checkpoint,
       checkpoint_(std::move(checkpoint)),
       pool_(std::move(pool)),
       batch_tokens_(options.batch_tokens),
-      engine_(options.engine) {
+      engine_(options.engine),
+      precision_(chosen_precision(options.engine, options.precision)) {
   const EncoderWeights weights(checkpoint_, options.engine, options.precision,
                                options.weight_expansion, *pool_);
   embeddings_ = std::make_unique<const Embeddings>(config_, weights);

@@ -99,7 +99,14 @@ struct AttentionHead {
   float scale;
   float* out;  ///< [queries, head_size]
   std::size_t out_stride;
-  float* scratch;  ///< attention_scratch(keys, head_size) floats, 64-byte aligned
+  float* scratch;  ///< Attention::scratch(keys, head_size) floats, 64-byte aligned
+};
+
+/// One way to multiply in it.
+struct Attention {
+  /// Enough for as many keys and for fewer.
+  std::size_t (*scratch)(std::size_t keys, std::size_t head_size);
+  void (*head)(const AttentionHead&);
 };
 
 /// Which products of rows and packed vectors, rows · Vᵀ × row_scale, are above their thresholds.
@@ -126,8 +133,8 @@ struct Table {
   const Product* bf16;
   const Product* int8;
   Precision automatic;  ///< the fastest of them that keeps int8's promise of accuracy
-  std::size_t (*attention_scratch)(std::size_t keys, std::size_t head_size);
-  void (*attention_head)(const AttentionHead&);
+  const Attention* attention;
+  const Attention* low_attention;  ///< of bf16 and int8; `attention` where nothing is faster
   /// y = (x − mean) / sqrt(variance + epsilon) × gamma + beta, biased variance, per row. y may be
   /// x.
   void (*layer_norm)(const float* x, std::size_t rows, std::size_t columns, const float* gamma,
@@ -156,6 +163,11 @@ constexpr const Product& product_of(const Table& table, Precision precision) {
 
 /// The same under the active table.
 KLUE_EXPORT const Product& product(Precision precision);
+
+/// A table's attention beside the products of a precision.
+constexpr const Attention& attention_of(const Table& table, Precision precision) {
+  return precision == Precision::f32 ? *table.attention : *table.low_attention;
+}
 
 /// "avx_vnni": how KLUE_ISA spells it.
 const char* isa_name(Isa isa);

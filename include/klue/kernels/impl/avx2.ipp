@@ -31,6 +31,13 @@ namespace {
 #include <klue/kernels/impl/per_target/find_above.ipp>
 // clang-format on
 
+[[gnu::always_inline]] inline Integers add_pairs(Integers sums, int x, Integers weights) {
+  return sums + reinterpret_cast<Integers>(
+                    _mm256_madd_epi16(_mm256_set1_epi32(x), reinterpret_cast<__m256i>(weights)));
+}
+
+#include <klue/kernels/impl/per_target/attention_words.ipp>
+
 constexpr Table kTable{
     .isa = Isa::avx2,
     .name = "AVX2",
@@ -38,8 +45,8 @@ constexpr Table kTable{
     .bf16 = &kWidenedBf16,
     .int8 = &avx2_maddubs::kInt8,
     .automatic = Precision::int8,
-    .attention_scratch = attention_scratch,
-    .attention_head = attention_head,
+    .attention = &kAttention,
+    .low_attention = &kWordAttention,
     .layer_norm = layer_norm,
     .activate = activate_all,
     .find_above = find_above,

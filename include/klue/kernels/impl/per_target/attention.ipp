@@ -121,3 +121,5 @@ inline void attention_head(const AttentionHead& h) {
   QueryBlocks task{h, keys, values, scores};
   for_row_blocks(h.queries, task);
 }
+
+constexpr Attention kAttention{.scratch = attention_scratch, .head = attention_head};
