@@ -289,10 +289,14 @@ TEST_F(EmbedKeeps, TheModel) {
     const fs::path file = directory_.path() / "model" / name;
     if (!fs::exists(file)) continue;
     const std::string before = read_bytes(file);
-    expect_refusal(
-        embed({"--model", (directory_.path() / "model").string(), "사람", "--out", file.string()}),
-        "a file of the model");
-    EXPECT_TRUE(read_bytes(file) == before);
+    for (const char* what : {"--normalize", "--tokenize", "--similarity", "--search=사람",
+                             "--duplicates=0.9", "--communities=0.9"}) {
+      SCOPED_TRACE(what);
+      expect_refusal(embed({"--model", (directory_.path() / "model").string(), "사람", "--out",
+                            file.string(), what}),
+                     "a file of the model");
+      EXPECT_TRUE(read_bytes(file) == before);
+    }
   }
 }
 

@@ -129,26 +129,34 @@ void write_tokens(const klue::Model& model, const Options& options, TextFeed& fe
   }
 }
 
+void refuse_what_is_read(const Options& options, const std::filesystem::path& model) {
+  for (const std::string& input : options.input.files)
+    tools::refuse_same_file(options.out, input, "the input");
+  if (!options.vectors.empty())
+    tools::refuse_same_file(options.out, options.vectors, "the vectors");
+  tools::refuse_file_of(options.out, model, "a file of the model");
+}
+
 void run(const Options& options) {
   warn_of_file_names(options);
   if (options.merge) return merge(options);
-  if (options.tokenize)
-    return write_tokenized(klue::load_preprocessor(model_directory(options), load_options(options)),
-                           options);
+  if (options.tokenize) {
+    const std::filesystem::path directory = model_directory(options);
+    refuse_what_is_read(options, directory);
+    return write_tokenized(klue::load_preprocessor(directory, load_options(options)), options);
+  }
   const auto model = klue::Model::load(model_directory(options), load_options(options));
   const bool only_info =
       options.texts.empty() && options.input.files.empty() && options.vectors.empty();
   if (options.info) print_info(model, thread_count(options), only_info ? std::cout : std::cerr);
   if (only_info) return;
+  refuse_what_is_read(options, model.info().directory);
   if (options.searches()) return write_hits(model, options);
   if (options.duplicates) return write_duplicates(model, options);
   if (options.communities) return write_communities(model, options);
   const bool tokens = options.output == Output::sequence || options.output == Output::layers;
   if (!options.similarity && !tokens) return write_vectors(model, options);
 
-  for (const std::string& input : options.input.files)
-    tools::refuse_same_file(options.out, input, "the input");
-  tools::refuse_file_of(options.out, model.info().directory, "a file of the model");
   const tools::StopSignals stop;
   TextFeed feed(options, stop.token());
   tools::OutputFile file(options.out);

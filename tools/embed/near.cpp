@@ -61,7 +61,7 @@ class Search {
       : options_(options),
         embedder_(model, options),
         queries_(read_queries(options)),
-        file_((check_files(), options.out)) {}
+        file_(options.out) {}
 
   void run() {
     klue::Tensor vectors = embedder_(queries_);
@@ -79,13 +79,6 @@ class Search {
   }
 
  private:
-  void check_files() const {
-    for (const std::string& input : options_.input.files)
-      tools::refuse_same_file(options_.out, input, "the input");
-    if (!options_.vectors.empty())
-      tools::refuse_same_file(options_.out, options_.vectors, "the vectors");
-  }
-
   void look_at_input(klue::TopK& search) {
     TextFeed feed(options_, stop_.token());
     const std::stop_token stop = stop_.token();

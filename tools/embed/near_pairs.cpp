@@ -99,7 +99,7 @@ std::string described(const std::vector<tools::Record>& texts,
 class NearPairs {
  public:
   NearPairs(const klue::Model& model, const Options& options)
-      : options_(options), file_((check_files(), options.out)) {
+      : options_(options), file_(options.out) {
     read_everything(Embedder(model, options), options, stop_, all_);
     if (has_texts() && all_.texts.size() != all_.view.rows)
       throw klue::UsageError("these are not the vectors of the input",
@@ -123,13 +123,6 @@ class NearPairs {
   }
 
  private:
-  void check_files() const {
-    for (const std::string& input : options_.input.files)
-      tools::refuse_same_file(options_.out, input, "the input");
-    if (!options_.vectors.empty())
-      tools::refuse_same_file(options_.out, options_.vectors, "the vectors");
-  }
-
   bool has_texts() const { return !all_.texts.empty(); }
 
   void find(double threshold, const std::function<void(const klue::SimilarPair&)>& found) const {

@@ -110,8 +110,6 @@ void write_line(const klue::Preprocessor& preprocessor, const tools::Record& rec
 }  // namespace
 
 void write_tokenized(const klue::Preprocessor& preprocessor, const Options& options) {
-  for (const std::string& input : options.input.files)
-    tools::refuse_same_file(options.out, input, "the input");
   const tools::StopSignals stop;
   TextFeed feed(options, stop.token());
   tools::OutputFile file(options.out);

@@ -90,9 +90,6 @@ class Run {
 
  private:
   void prepare() {
-    for (const std::string& input : options_.input.files)
-      tools::refuse_same_file(options_.out, input, "the input");
-    tools::refuse_file_of(options_.out, embedder_.model().info().directory, "a file of the model");
     const bool described = options_.resume || options_.shard || options_.manifest;
     if (options_.shard) {
       const std::size_t total = count_texts(options_, stop_.token());
