@@ -1,4 +1,4 @@
-// The 8-bit product of processors with AVX512_VNNI.
+// What processors with AVX512_VNNI multiply in whole numbers: the 8-bit product, and attention.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,11 +25,18 @@ namespace {
 #include <klue/kernels/impl/per_target/simd.ipp>
 #include <klue/kernels/impl/per_target/math.ipp>
 #include <klue/kernels/impl/per_target/product.ipp>
+#include <klue/kernels/impl/per_target/f32.ipp>
+#include <klue/kernels/impl/per_target/attention.ipp>
 #include <klue/kernels/impl/per_target/rotation.ipp>
 // clang-format on
 
 [[gnu::always_inline]] inline Integers add_products(Integers sums, int x, Integers weights) {
   return reinterpret_cast<Integers>(_mm512_dpbusd_epi32(
+      reinterpret_cast<__m512i>(sums), _mm512_set1_epi32(x), reinterpret_cast<__m512i>(weights)));
+}
+
+[[gnu::always_inline]] inline Integers add_pairs(Integers sums, int x, Integers weights) {
+  return reinterpret_cast<Integers>(_mm512_dpwssd_epi32(
       reinterpret_cast<__m512i>(sums), _mm512_set1_epi32(x), reinterpret_cast<__m512i>(weights)));
 }
 
@@ -54,6 +61,7 @@ constexpr float kLeastCode = 0.0f;
 // clang-format off
 #include <klue/kernels/impl/per_target/dot_int8.ipp>
 #include <klue/kernels/impl/per_target/int8.ipp>
+#include <klue/kernels/impl/per_target/attention_words.ipp>
 // clang-format on
 
 }  // namespace

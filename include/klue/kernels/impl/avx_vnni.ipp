@@ -1,4 +1,5 @@
-// The 8-bit product of processors with AVX_VNNI: recent ones for desktops, which lack AVX-512.
+// What processors with AVX_VNNI multiply in whole numbers: recent ones for desktops, which lack
+// AVX-512.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,11 +24,18 @@ namespace {
 #include <klue/kernels/impl/per_target/simd.ipp>
 #include <klue/kernels/impl/per_target/math.ipp>
 #include <klue/kernels/impl/per_target/product.ipp>
+#include <klue/kernels/impl/per_target/f32.ipp>
+#include <klue/kernels/impl/per_target/attention.ipp>
 #include <klue/kernels/impl/per_target/rotation.ipp>
 // clang-format on
 
 [[gnu::always_inline]] inline Integers add_products(Integers sums, int x, Integers weights) {
   return reinterpret_cast<Integers>(_mm256_dpbusd_avx_epi32(
+      reinterpret_cast<__m256i>(sums), _mm256_set1_epi32(x), reinterpret_cast<__m256i>(weights)));
+}
+
+[[gnu::always_inline]] inline Integers add_pairs(Integers sums, int x, Integers weights) {
+  return reinterpret_cast<Integers>(_mm256_dpwssd_avx_epi32(
       reinterpret_cast<__m256i>(sums), _mm256_set1_epi32(x), reinterpret_cast<__m256i>(weights)));
 }
 
@@ -49,6 +57,7 @@ constexpr float kLeastCode = 0.0f;
 // clang-format off
 #include <klue/kernels/impl/per_target/dot_int8.ipp>
 #include <klue/kernels/impl/per_target/int8.ipp>
+#include <klue/kernels/impl/per_target/attention_words.ipp>
 // clang-format on
 
 }  // namespace

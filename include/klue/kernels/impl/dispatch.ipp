@@ -39,6 +39,7 @@ std::vector<Table> find_tables() {
     table.isa = Isa::avx_vnni;
     table.name = "AVX2 with AVX_VNNI";
     table.int8 = &avx_vnni::kInt8;
+    table.low_attention = &avx_vnni::kWordAttention;
   }
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
@@ -49,6 +50,7 @@ std::vector<Table> find_tables() {
     }
     if (__builtin_cpu_supports("avx512vnni")) {
       table.int8 = &avx512_vnni::kInt8;
+      table.low_attention = &avx512_vnni::kWordAttention;
       table.automatic = Precision::int8;
     }
   }
