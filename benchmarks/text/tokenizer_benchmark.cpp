@@ -10,9 +10,9 @@
 #include <benchmark/benchmark.h>
 
 #include <klue/core/thread_pool.hpp>
+#include <klue/core/utf8.hpp>
 #include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/preprocessor.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace {
 

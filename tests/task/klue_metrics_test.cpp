@@ -13,9 +13,9 @@
 #include <gtest/gtest.h>
 
 #include <klue/core/error.hpp>
+#include <klue/core/utf8.hpp>
 #include <klue/task/detail/klue_arithmetic.hpp>
 #include <klue/task/klue_metrics.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace klue::metrics {
 namespace {

@@ -11,8 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include <klue/core/utf8.hpp>
 #include <klue/text/detail/char_traits.hpp>
-#include <klue/text/utf8.hpp>
 
 #include "shared_data.hpp"
 #include "text/small_tokenizer.hpp"

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <klue/text/utf8.hpp>
+#include <klue/core/utf8.hpp>
 
 namespace klue::test {
 

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include <klue/core/utf8.hpp>
 #include <klue/text/detail/char_traits.hpp>
 #include <klue/text/detail/tokenizer_files.hpp>
 #include <klue/text/encoding.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace klue::test {
 

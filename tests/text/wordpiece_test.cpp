@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <klue/core/error.hpp>
+#include <klue/core/utf8.hpp>
 #include <klue/text/detail/wordpiece.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace klue {
 using namespace detail;

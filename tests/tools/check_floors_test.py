@@ -72,7 +72,7 @@ class Floors(unittest.TestCase):
     def test_rooms_of_one_floor_do_not_know_each_other(self):
         self.refused("include/klue/text/impl/a.ipp", "<klue/encoder/config.hpp>",
                      "text must not know encoder")
-        self.refused("include/klue/encoder/a.hpp", "<klue/text/utf8.hpp>",
+        self.refused("include/klue/encoder/a.hpp", "<klue/text/offset.hpp>",
                      "encoder must not know text")
         self.refused("include/klue/kernels/impl/a.ipp", "<klue/linear/engine.hpp>",
                      "kernels must not know linear")

@@ -9,7 +9,7 @@
 #include <unicode/ucnv.h>
 
 #include <klue/core/error.hpp>
-#include <klue/text/utf8.hpp>
+#include <klue/core/utf8.hpp>
 
 namespace tools {
 namespace {

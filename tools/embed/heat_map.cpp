@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include <klue/text/utf8.hpp>
+#include <klue/core/utf8.hpp>
 
 namespace embed {
 namespace {

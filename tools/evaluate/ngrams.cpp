@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <map>
 
+#include <klue/core/utf8.hpp>
 #include <klue/klue.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace evaluate {
 namespace {

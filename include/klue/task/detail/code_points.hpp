@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include <klue/text/utf8.hpp>
+#include <klue/core/utf8.hpp>
 
 /// Text as Python sees it: code points, what is no UTF-8 as U+FFFD.
 namespace klue::detail {

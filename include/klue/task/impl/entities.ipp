@@ -4,9 +4,9 @@
 #include <utility>
 
 #include <klue/core/detail/sorted_order.hpp>
+#include <klue/core/utf8.hpp>
 #include <klue/task/detail/entities.hpp>
 #include <klue/task/detail/scores.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace klue::detail {
 namespace {

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include <klue/core/error.hpp>
+#include <klue/core/utf8.hpp>
 #include <klue/text/detail/added_tokens.hpp>
 #include <klue/text/detail/char_traits.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace klue::detail {
 namespace {

@@ -12,10 +12,10 @@
 #include <unicode/utf16.h>
 
 #include <klue/core/error.hpp>
+#include <klue/core/utf8.hpp>
 #include <klue/text/detail/char_traits.hpp>
 #include <klue/text/detail/normalizer.hpp>
 #include <klue/text/offset.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace klue::detail {
 namespace {

@@ -8,8 +8,8 @@
 #include <unicode/casemap.h>
 #include <unicode/stringpiece.h>
 
+#include <klue/core/utf8.hpp>
 #include <klue/text/detail/python_string.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace klue::detail {
 namespace {

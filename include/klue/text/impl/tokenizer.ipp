@@ -5,6 +5,7 @@
 
 #include <klue/core/detail/heap_bytes.hpp>
 #include <klue/core/error.hpp>
+#include <klue/core/utf8.hpp>
 #include <klue/text/detail/added_tokens.hpp>
 #include <klue/text/detail/char_table.hpp>
 #include <klue/text/detail/char_traits.hpp>
@@ -13,7 +14,6 @@
 #include <klue/text/detail/word_splitter.hpp>
 #include <klue/text/detail/wordpiece.hpp>
 #include <klue/text/tokenizer.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace klue::detail {
 

@@ -5,7 +5,7 @@
 #include <klue/core/detail/heap_bytes.hpp>
 #include <klue/core/detail/mapped_file.hpp>
 #include <klue/core/error.hpp>
-#include <klue/text/utf8.hpp>
+#include <klue/core/utf8.hpp>
 #include <klue/text/vocabulary.hpp>
 
 namespace klue {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include <klue/core/error.hpp>
+#include <klue/core/utf8.hpp>
 #include <klue/text/detail/wordpiece.hpp>
 #include <klue/text/detail/wordpiece_trie.hpp>
-#include <klue/text/utf8.hpp>
 
 namespace klue::detail {
 namespace {
