@@ -11,20 +11,6 @@ TEST(HubServerText, StaysAsItIs) {
   EXPECT_EQ(shown_text("모델이 없습니다 😀"), "모델이 없습니다 😀");
 }
 
-TEST(HubServerText, ControlCharactersAreBlanks) {
-  EXPECT_EQ(shown_text("a\r\nb\tc\x1b[2Jd\x7f"), "a  b c [2Jd ");
-  EXPECT_EQ(shown_text(std::string_view("a\0b", 3)), "a b");
-  EXPECT_EQ(shown_text("\xC2\x9B"
-                       "31m"),
-            " 31m");  // CSI as one character
-}
-
-TEST(HubServerText, WhatIsNotUtf8IsAQuestionMark) {
-  EXPECT_EQ(shown_text("a\xff\x80z"), "a??z");
-  EXPECT_EQ(shown_text("\xE0\x80\x80|\xED\xA0\x80|\xF4\x90\x80\x80|\xC0\xAF"), "???|???|????|??");
-  EXPECT_EQ(shown_text("\xEB\xAA"), "??");
-}
-
 TEST(HubServerText, IsCutBetweenCharacters) {
   EXPECT_EQ(shown_text(std::string(200, 'x')), std::string(200, 'x'));
   EXPECT_EQ(shown_text(std::string(201, 'x')), std::string(200, 'x') + "...");

@@ -18,7 +18,9 @@ struct ErrorContext {
 
 /// Base of everything the library throws on purpose. `what()` is one line for people, made of the
 /// message and the context: `model.safetensors: roberta.pooler.dense.weight: wrong shape (expected
-/// [768, 768], found [768, 1024])`. Only std::bad_alloc can reach a caller beside it.
+/// [768, 768], found [768, 1024])`. What comes from files is in it as valid UTF-8, its control
+/// characters escaped (`\n`, `\u001b`), long parts cut; the parts below are as they were found.
+/// Only std::bad_alloc can reach a caller beside it.
 class KLUE_EXPORT Error : public std::runtime_error {
  public:
   /// One line for people is made of both.

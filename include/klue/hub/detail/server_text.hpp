@@ -5,8 +5,8 @@
 
 namespace klue::hub::detail {
 
-/// What a server or a file of its says, for an error message: at most 200 bytes, on one line, in
-/// valid UTF-8, control characters as blanks, and `secret`, which a server may repeat, as ***.
+/// What a server or a file of its says, for an error: at most 200 bytes, and `secret`, which a
+/// server may repeat, as ***.
 std::string shown_text(std::string_view text, std::string_view secret = {});
 
 /// An address for an error message: without its query, which signs the addresses of storage.
