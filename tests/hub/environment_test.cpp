@@ -2,6 +2,8 @@
 
 #include <deque>
 
+#include <sys/stat.h>
+
 #include "hub/hub_test.hpp"
 
 namespace klue::test {
@@ -64,6 +66,16 @@ TEST(HubEnvironment, TheToken) {
   EXPECT_EQ(options_of(variables).token, "hf_other");
   variables["HF_TOKEN"] = "hf_variable\n";
   EXPECT_EQ(options_of(variables).token, "hf_variable");
+}
+
+TEST(HubEnvironment, ATokenFileThatIsNoFile) {
+  const ScratchDirectory home;
+  const std::map<std::string, std::string> variables{{"HF_HOME", home.path().string()}};
+  ASSERT_EQ(::mkfifo((home.path() / "token").c_str(), 0600), 0);
+  EXPECT_EQ(options_of(variables).token, "");  // and does not wait for a writer
+  fs::remove(home.path() / "token");
+  fs::create_directory(home.path() / "token");
+  EXPECT_EQ(options_of(variables).token, "");
 }
 
 TEST(HubEnvironment, Offline) {

@@ -486,7 +486,7 @@ TEST_F(HubFetch, AnErrorMessageIsOneLineWithoutTheToken) {
                       .header = "X-Error-Message: a\x1b[31m red\tword, \xff, hf_secret_token and " +
                                 std::string(5000, 'x') + "\r\n"});
   const std::string message = message_of<IoError>([&] { hub::fetch(kName, right); });
-  EXPECT_THAT(message, HasSubstr("a [31m red word, ?, *** and xxx"));
+  EXPECT_THAT(message, HasSubstr("a\\u001b[31m red\\u0009word, \\xff, *** and xxx"));
   EXPECT_THAT(message, Not(HasSubstr("hf_secret_token")));
   EXPECT_LT(message.size(), 500u);
   for (const char c : message)
@@ -503,6 +503,25 @@ TEST_F(HubFetch, ARedirectThatRepeatsTheToken) {
     EXPECT_THAT(message, Not(HasSubstr("hf_secret_token"))) << location;
     EXPECT_THAT(message, Not(HasSubstr("x=y"))) << location;
   }
+}
+
+TEST_F(HubFetch, AListingThatRepeatsTheToken) {
+  hub::Options right = options();
+  right.token = "hf_secret_token";
+  for (const std::string& listing :
+       {std::string(R"("hf_secret_token\n")"), std::string(R"({"sha": {"hf_secret_token": 1}})"),
+        std::string(R"({"sha": "hf_secret_token"})"),
+        R"({"sha": ")" + commit_ + R"(", "siblings": "hf_secret_token"})",
+        R"({"sha": ")" + commit_ +
+            R"(", "siblings": [{"rfilename": "hf_secret_token/config.json"}]})"}) {
+    server_.set_faults({.listing = listing});
+    const std::string message = message_of<FormatError>([&] { hub::fetch(kName, right); });
+    EXPECT_THAT(message, Not(HasSubstr("hf_secret_token"))) << listing;
+    EXPECT_THAT(message, Not(HasSubstr("\n"))) << listing;
+  }
+  server_.set_faults({.header = "ETag: \"hf_secret_token\"\r\n", .no_etag = true});
+  EXPECT_THAT(message_of<FormatError>([&] { hub::fetch(kName, right); }),
+              testing::AllOf(HasSubstr("repeats the token"), Not(HasSubstr("hf_secret_token"))));
 }
 
 TEST_F(HubFetch, HeadersThatDoNotEnd) {

@@ -54,6 +54,10 @@ class CachedRepository {
   std::filesystem::path cache_, folder_;
 };
 
+/// The beginning of a small file; nothing where it cannot be read. Not by a stream, which would
+/// take missing memory for the end of the file, nor by a mapping, which others may shorten.
+std::string first_bytes(const std::filesystem::path& path, std::size_t most);
+
 /// Makes the directory that a file goes to. Throws IoError.
 void make_parent(const std::filesystem::path& file);
 

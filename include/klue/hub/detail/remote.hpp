@@ -52,6 +52,9 @@ class Remote {
   std::string next_url(const std::string& url, const std::string& location) const;
   Listing parse_listing(const std::string& url, const std::string& text) const;
 
+  /// Throws FormatError where what a server said has the token in it. Names would carry it into
+  /// messages and onto the disk.
+  void refuse_token(std::string_view text, const std::string& url, const char* field) const;
   /// What a server said, for a message.
   std::string shown(std::string_view text) const;
   std::string shown_address(std::string_view url) const;

@@ -15,23 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kLongestCommit = 64;
+
 std::string repository_folder(const std::string& repository) {
   std::string folder = "models--" + repository;
   if (const std::size_t slash = folder.find('/'); slash != folder.npos)
     folder.replace(slash, 1, "--");
   return folder;
-}
-
-/// The beginning of a small file; nothing where it cannot be read. Not by a stream, which would
-/// take missing memory for the end of the file, nor by a mapping, which others may shorten.
-std::string first_bytes(const fs::path& path) {
-  constexpr std::size_t kMost = 64;
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // no FIFO waits
-  if (descriptor < 0) return {};
-  char bytes[kMost];
-  const ssize_t size = ::read(descriptor, bytes, kMost);
-  ::close(descriptor);
-  return size > 0 ? std::string(bytes, static_cast<std::size_t>(size)) : std::string();
 }
 
 /// Nobody else's at this time.
@@ -41,6 +31,15 @@ std::string temporary_name() {
 }
 
 }  // namespace
+
+std::string first_bytes(const fs::path& path, std::size_t most) {
+  std::string bytes(most, '\0');
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // no FIFO waits
+  const ssize_t size = descriptor < 0 ? 0 : ::read(descriptor, bytes.data(), most);
+  if (descriptor >= 0) ::close(descriptor);
+  bytes.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return bytes;
+}
 
 void throw_system_error(const char* message, const fs::path& file) {
   throw IoError(message, {.file = file.string(), .actual = std::generic_category().message(errno)});
@@ -62,7 +61,7 @@ CachedRepository::CachedRepository(const fs::path& cache, const Name& name)
 
 std::optional<std::string> CachedRepository::commit() const {
   if (is_commit(name_.revision)) return name_.revision;
-  const std::string text = first_bytes(ref());
+  const std::string text = first_bytes(ref(), kLongestCommit);
   const std::string_view line = std::string_view(text).substr(0, text.find_first_of("\r\n"));
   if (!is_commit(line)) return std::nullopt;
   return std::string(line);

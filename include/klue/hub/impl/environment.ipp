@@ -2,15 +2,17 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 
 #include <klue/core/error.hpp>
 #include <klue/hub.hpp>
+#include <klue/hub/detail/cache.hpp>
 
 namespace klue::hub {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kLongestToken = 4096;
 
 /// Empty where the variable is unset: huggingface_hub tells the two apart nowhere that matters.
 std::string variable(const char* name) {
@@ -56,10 +58,9 @@ std::string token_from_environment() {
     if (std::string token = trimmed(variable(name)); !token.empty()) return token;
   const std::string path = variable("HF_TOKEN_PATH");
   // No such file is the usual case: most models need no token.
-  std::ifstream file(path.empty() ? hf_home() / "token" : expanded(path));
-  std::string line;
-  std::getline(file, line);
-  return trimmed(line);
+  const std::string text =
+      detail::first_bytes(path.empty() ? hf_home() / "token" : expanded(path), kLongestToken);
+  return trimmed(text.substr(0, text.find('\n')));
 }
 
 bool is_true(std::string value) {

@@ -72,12 +72,18 @@ std::string Remote::shown_address(std::string_view url) const {
   return shown_url(url, token_);
 }
 
+void Remote::refuse_token(std::string_view text, const std::string& url, const char* field) const {
+  if (!token_.empty() && text.find(token_) != text.npos)
+    throw FormatError("the hub repeats the token", {.file = shown_address(url), .field = field});
+}
+
 /// Where a redirect from a URL leads.
 std::string Remote::next_url(const std::string& url, const std::string& location) const {
   std::optional<std::string> next = resolve_url(url, location);
   if (!next)
     throw FormatError("a redirect to no http address",
                       {.file = shown_address(url), .field = "Location", .actual = shown(location)});
+  refuse_token(*next, url, "Location");
   if (origin_.starts_with("https:") && !origin_of(*next).starts_with("https:"))
     throw FormatError("a redirect from https to http",
                       {.file = shown_address(url), .actual = shown_address(*next)});
@@ -158,6 +164,7 @@ Listing Remote::parse_listing(const std::string& url, const std::string& text) c
   for (const klue::detail::JsonNode& entry : root.at("siblings").elements()) {
     const std::string path = entry.at("rfilename").string();
     if (!is_safe_path(path)) refuse("a file's path leaves its repository", "rfilename", path);
+    refuse_token(path, url, "rfilename");
     listing.files.insert(path);
   }
   return listing;
@@ -179,7 +186,14 @@ Listing Remote::list() const {
   if (response.status != 200)
     throw FormatError("no answer to work with",
                       {.file = url, .actual = "HTTP status " + std::to_string(response.status)});
-  Listing listing = parse_listing(url, body);
+  Listing listing = [&] {
+    try {
+      return parse_listing(url, body);
+    } catch (const FormatError& error) {  // which says what it found
+      refuse_token(error.what(), url, "");
+      throw;
+    }
+  }();
   if (is_commit(name_.revision) && listing.commit != name_.revision)
     throw FormatError("another commit than was asked for",
                       {.file = url, .expected = name_.revision, .actual = listing.commit});
@@ -204,6 +218,7 @@ FileInfo Remote::info(const std::string& commit, const std::string& file) const 
                 .size = parse_size(response.header("x-linked-size"))};
   if (!is_safe_file_name(info.etag) || info.etag.size() > 128)
     refuse("no ETag that a file can be kept under", "ETag", info.etag);
+  refuse_token(info.etag, url, "ETag");
   if (!info.size && !response.is_redirect())
     info.size = parse_size(response.header("content-length"));
   return info;
