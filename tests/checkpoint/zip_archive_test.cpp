@@ -129,6 +129,15 @@ TEST(ZipArchive, RefusesBrokenZip64) {
   expect_refused(zip({far}), "begins outside");
 }
 
+TEST(ZipArchive, RefusesEntriesOutsideTheArchiveOneAfterAnother) {
+  const std::string archive = zip({{.name = "a", .content = "x", .offset = 0x70000000},
+                                   {.name = "b", .content = "y", .offset = 0x7fffffff}});
+  const std::vector<std::byte> bytes = test::to_bytes(archive);
+  const ZipArchive entries("a.zip", bytes);
+  EXPECT_THROW(entries.read("a", false), FormatError);
+  EXPECT_THROW(entries.read("b", false), FormatError);
+}
+
 TEST(ZipArchive, RefusesSeveralVolumes) {
   std::string archive = zip({{"a", "x"}});
   archive[archive.size() - 18] = 1;  // number of this volume

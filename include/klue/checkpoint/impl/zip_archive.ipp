@@ -156,7 +156,8 @@ ZipArchive::ZipArchive(const std::filesystem::path& file, std::span<const std::b
     if (!entries_.emplace(name, entry).second)
       throw FormatError("the ZIP archive has two entries of one name",
                         {.file = file_.string(), .field = std::string(name)});
-    begins_.push_back(entry.header_offset);
+    // No entry ends where another one pretends to begin, outside the archive.
+    if (entry.header_offset < end.offset) begins_.push_back(entry.header_offset);
   });
   begins_.push_back(end.offset);
   std::ranges::sort(begins_);
