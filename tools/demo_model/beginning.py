@@ -10,8 +10,7 @@ from directory import HIDDEN, INTERMEDIATE, LAYERS, POSITIONS
 # Of the stream of random directions. They matter more than everything that is random in training,
 # so they are a part of the recipe and no other seed changes them.
 DIRECTIONS = 0
-FIRST, LAST, OUTPUT_NORM = "encoder.layer.0.", "encoder.layer.%d." % (LAYERS - 1), "output.LayerNorm"
-NARROW = 8  # features of the feed-forward part where it does nothing
+LAST_NORM = "encoder.layer.%d.output.LayerNorm.weight" % (LAYERS - 1)
 
 
 def ngrams(text):
@@ -82,7 +81,7 @@ def tensors(pieces, texts, tokenize):
     stream = np.random.RandomState(DIRECTIONS + 1)
     for i in range(LAYERS):
         found.update(layer("encoder.layer.%d." % i, stream))
-    found[LAST + OUTPUT_NORM + ".weight"][-2:] = 0
+    found[LAST_NORM][-2:] = 0
     return found
 
 
@@ -104,24 +103,3 @@ def layer(name, stream):
             **dense("intermediate.dense", INTERMEDIATE, HIDDEN, 0.05),
             **dense("output.dense", HIDDEN, INTERMEDIATE),
             **norm(name + "output")}
-
-
-def without_branches(found):
-    """The same function with one layer, and hardly anything in its feed-forward part: branches that
-    are zero cost less then, and layer norms between two others change nothing but lengths."""
-    rest = {name: values for name, values in found.items() if not name.startswith("encoder.layer.")
-            or name.startswith(FIRST) and not name.startswith(FIRST + OUTPUT_NORM)}
-    for part in ("intermediate.dense.weight", "intermediate.dense.bias"):
-        rest[FIRST + part] = rest[FIRST + part][:NARROW]
-    rest[FIRST + "output.dense.weight"] = rest[FIRST + "output.dense.weight"][:, :NARROW]
-    for part in (".weight", ".bias"):
-        rest[FIRST + OUTPUT_NORM + part] = found[LAST + OUTPUT_NORM + part]
-    return rest
-
-
-def with_branches(found, rest):
-    """`found` with what `rest` has learned, of which `without_branches` was the beginning: its last
-    norm is the last one again, and those left out make lengths that it makes anyway."""
-    learned = {name.replace(FIRST + OUTPUT_NORM, LAST + OUTPUT_NORM): values
-               for name, values in rest.items() if "dense" not in name}
-    return {name: learned.get(name, values) for name, values in found.items()}

@@ -1,6 +1,5 @@
 """Writes a model directory: Hugging Face's files and those of sentence-transformers around them."""
 import json
-import math
 import pathlib
 import struct
 
@@ -63,26 +62,10 @@ def write_safetensors(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(parts))
 
 
-def read_tensors(directory):
-    """The float32 tensors of a model directory, by name."""
-    content = (pathlib.Path(directory) / "model.safetensors").read_bytes()
-    begin = 8 + struct.unpack("<Q", content[:8])[0]
-    header = json.loads(content[8:begin])
-    header.pop("__metadata__", None)
-    assert all(entry["dtype"] == "F32" for entry in header.values())
-    return {name: np.frombuffer(content, "<f4", math.prod(entry["shape"]),
-                                begin + entry["data_offsets"][0]).reshape(entry["shape"])
-            for name, entry in header.items()}
-
-
 def write(directory, tensors, pieces):
-    """As many layers, and as wide ones, as the tensors are of."""
     directory = pathlib.Path(directory)
     (directory / "1_Pooling").mkdir(parents=True, exist_ok=True)
-    inner = [values for name, values in tensors.items() if name.endswith("intermediate.dense.bias")]
-    write_json(directory / "config.json",
-               {**CONFIG, "vocab_size": len(pieces), "num_hidden_layers": len(inner),
-                "intermediate_size": len(inner[0])})
+    write_json(directory / "config.json", {**CONFIG, "vocab_size": len(pieces)})
     write_json(directory / "tokenizer_config.json", TOKENIZER)
     write_json(directory / "special_tokens_map.json", SPECIAL_TOKENS)
     write_json(directory / "modules.json", MODULES)
