@@ -519,7 +519,7 @@ TEST_F(HubFetch, AListingThatRepeatsTheToken) {
     EXPECT_THAT(message, Not(HasSubstr("hf_secret_token"))) << listing;
     EXPECT_THAT(message, Not(HasSubstr("\n"))) << listing;
   }
-  server_.set_faults({.header = "ETag: \"hf_secret_token\"\r\n", .no_etag = true});
+  server_.set_faults({.no_etag = true, .header = "ETag: \"hf_secret_token\"\r\n"});
   EXPECT_THAT(message_of<FormatError>([&] { hub::fetch(kName, right); }),
               testing::AllOf(HasSubstr("repeats the token"), Not(HasSubstr("hf_secret_token"))));
 }
