@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 #include <klue/klue.hpp>
 
@@ -135,6 +136,9 @@ TEST_F(EmbedSearch, DamagedVectorsAreRefused) {
     }
   }
   EXPECT_EQ(embed_tiny({"--vectors", "/no/such", "--search", "사람"}).status, 1);
+  const std::string fifo = (directory_.path() / "fifo").string();
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_EQ(embed_tiny({"--vectors", fifo, "--search", "사람"}).status, 1);  // and no waiting
 }
 
 TEST_F(EmbedSearch, DuplicatesArePairsInOrder) {

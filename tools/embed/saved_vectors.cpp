@@ -99,7 +99,7 @@ void SavedVectors::map(const std::string& file) {
     throw klue::IoError("cannot open the file",
                         {.file = file, .actual = std::generic_category().message(error)});
   };
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // no FIFO waits
   if (descriptor < 0) fail(errno);
   struct stat status {};
   const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
