@@ -9,11 +9,6 @@
 
 namespace klue::test {
 
-/// ThreadSanitizer ends a child of several threads that starts one, unless it is told otherwise.
-extern "C" [[gnu::used]] inline const char* __tsan_default_options() {
-  return "die_after_fork=0";
-}
-
 /// AddressSanitizer or ThreadSanitizer. Their allocators take no care of fork: a child of threads
 /// that allocate may find a lock of theirs held, and wait for it for ever.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
