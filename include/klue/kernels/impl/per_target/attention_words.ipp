@@ -126,9 +126,17 @@ struct WordsOfHead {
   return 1.0f / reduce<Sum>(sum);
 }
 
+// The rows of a head are too far apart for a processor to foresee.
+[[gnu::always_inline]] inline void fetch_row(const AttentionHead& h, const float* row) {
+  for (size_t f = 0; f < h.head_size; f += kLineNumbers)
+    __builtin_prefetch(row + f, 0, 3);
+}
+
 template <size_t Rows>
 [[gnu::noinline]] void word_block(const AttentionHead& h, const WordsOfHead& w, float most,
                                   size_t first_query) {
+  for (size_t r = first_query + Rows; r < first_query + 2 * Rows && r < h.queries; ++r)
+    fetch_row(h, h.query + r * h.query_stride);
   float row_scale[Rows];
   for (size_t r = 0; r < Rows; ++r)
     row_scale[r] = to_words(h.query + (first_query + r) * h.query_stride, h.head_size, most,
@@ -182,11 +190,9 @@ template <size_t Rows>
   }
 }
 
-// The rows of a head are too far apart for a processor to foresee.
-[[gnu::always_inline]] inline void fetch_row(const AttentionHead& h, const float* rows, size_t k) {
-  if (k >= h.keys) return;
-  for (size_t f = 0; f < h.head_size; f += kLineNumbers)
-    __builtin_prefetch(rows + h.key_rows[k] * h.key_value_stride + f, 0, 3);
+[[gnu::always_inline]] inline void fetch_key_row(const AttentionHead& h, const float* rows,
+                                                 size_t k) {
+  if (k < h.keys) fetch_row(h, rows + h.key_rows[k] * h.key_value_stride);
 }
 
 inline void pack_words_of_keys(const AttentionHead& h, const WordsOfHead& w, float most) {
@@ -196,7 +202,7 @@ inline void pack_words_of_keys(const AttentionHead& h, const WordsOfHead& w, flo
     const size_t count = h.keys - first < kPanel ? h.keys - first : kPanel;
     const ChosenKeys chosen{h, first};
     for (size_t k = first + kPanel; k < first + 2 * kPanel; ++k)
-      fetch_row(h, h.key, k);
+      fetch_key_row(h, h.key, k);
     for (size_t r = 0; r < count; ++r)
       w.key_scales[first + r] =
           to_words(chosen(r), h.head_size, most, w.groups, rows + r * w.groups);
@@ -218,7 +224,7 @@ inline void pack_words_of_block(const AttentionHead& h, const WordsOfHead& w, si
     store(scales + f, Vector{});
   // Key by key, because their rows are far apart.
   for (size_t k = block; k < end; ++k) {
-    fetch_row(h, h.value, k + kPanel);
+    fetch_key_row(h, h.value, k + kPanel);
     for (size_t f = 0; f < h.head_size; f += kLanes)
       store(scales + f, maximum(load(scales + f), absolute(load_value(h, k, f))));
   }
