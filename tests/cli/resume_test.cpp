@@ -182,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(, EmbedInterrupted, testing::Values("npy"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(EmbedInterrupted, AnotherJobIsRefused) {
-  directory_.write("in.txt", some_lines(400'000));  // a long way to go
+  directory_.write("in.txt", some_lines(100'000));  // a long way to go
   const Running run(KLUE_EMBED, resuming("out"));
   while (!fs::exists(path("out.partial.json")) && !fs::exists(path("out")))
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -12,7 +12,7 @@ cosine 0."
 # The library is compiled several times with the same flags. A cache does it once.
 if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
-  export CCACHE_DIR=${CCACHE_DIR-$source_dir/build/ccache} CCACHE_NOHASHDIR=1
+  export CCACHE_NOHASHDIR=1
   export CCACHE_BASEDIR=${CCACHE_BASEDIR-$source_dir}
 fi
 
