@@ -300,6 +300,27 @@ TEST_F(EmbedKeeps, TheModel) {
   }
 }
 
+TEST_F(EmbedKeeps, WhatQueriesPlotsAndTokenizersAreReadFrom) {
+  const auto queries = directory_.write("queries.txt", "사람\n").string();
+  const auto input = directory_.write("in.txt", "사람\n이\n").string();
+  expect_refusal(embed_tiny({"--input", input, "--queries", queries, "--out", queries}),
+                 "would replace the queries (expected another --out");
+  EXPECT_EQ(read_bytes(queries), "사람\n");
+  expect_refusal(embed_tiny({"--input", input, "--similarity", "--plot", input}),
+                 "would replace the input (expected another --plot");
+  EXPECT_EQ(read_bytes(input), "사람\n이\n");
+  const fs::path model = directory_.path() / "model";
+  fs::copy(fixture("tiny-11"), model);
+  const fs::path config = model / "config.json", pieces = model / "vocab.txt";
+  expect_refusal(
+      embed({"--model", model.string(), "사람", "이", "--similarity", "--plot", config.string()}),
+      "a file of the model");
+  EXPECT_EQ(read_bytes(config), read_bytes(fixture("tiny-11") / "config.json"));
+  expect_refusal(embed_tiny({"--preprocessor", model.string(), "사람", "--out", pieces.string()}),
+                 "a file of the tokenizer");
+  EXPECT_EQ(read_bytes(pieces), read_bytes(fixture("tiny-11") / "vocab.txt"));
+}
+
 TEST_F(EmbedKeeps, AnOlderOutputWhenTheNewOneFails) {
   const auto in = directory_.write("in.jsonl", "{\"text\": \"사람\"}\noops\n");
   const auto out = directory_.write("out", "older");

@@ -1,6 +1,8 @@
 // The command evaluate with --task, by running it on tiny models with every head.
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -114,6 +116,39 @@ TEST_F(EvaluateTaskTest, RefusesAModelForAnotherTask) {
   const Result result = evaluate("mrc", "tiny-11-seqcls", kMrc);
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.err, HasSubstr("answer"));
+}
+
+TEST_F(EvaluateTaskTest, PredictionsReplaceNothingThatIsRead) {
+  namespace fs = std::filesystem;
+  const fs::path model = directory_.path() / "model", data = directory_.write("data", kYnat);
+  fs::copy(fixture("tiny-11-ynat"), model);
+  for (const fs::path& file : {data, model / "config.json", model / "model.safetensors"}) {
+    const auto size = fs::file_size(file);
+    const Result result = run(KLUE_EVALUATE, {"--task", "ynat", "--model", model.string(),
+                                              data.string(), "--predictions", file.string()});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.err, HasSubstr("(expected another --predictions"));
+    EXPECT_EQ(fs::file_size(file), size);
+  }
+  // Neither does a run that fails.
+  const fs::path older = directory_.write("older", "older");
+  EXPECT_EQ(evaluate("ynat", "tiny-11-ynat", "[{}]", {"--predictions", older.string()}).status, 1);
+  EXPECT_EQ(fs::file_size(older), 5u);
+}
+
+TEST_F(EvaluateTaskTest, AClosedStandardOutputIsNoPredictions) {
+  const std::string data = directory_.write("data", kYnat).string(),
+                    to = (directory_.path() / "predictions").string();
+  const Result result =
+      run("/bin/sh", {"-c", "exec \"$0\" \"$@\" >&-", KLUE_EVALUATE, "--task", "ynat", "--model",
+                      fixture("tiny-11-ynat").string(), data, "--predictions", to});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, HasSubstr("standard output: cannot write"));
+  std::ifstream predictions(to);
+  std::string line;
+  ASSERT_TRUE(std::getline(predictions, line));
+  EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+  EXPECT_FALSE(std::getline(predictions, line)) << line;
 }
 
 TEST_F(EvaluateTaskTest, ReportsWrongUsage) {

@@ -390,6 +390,41 @@ TEST_F(FinetuneTest, DoesNotReplaceWhatIsThere) {
   EXPECT_TRUE(fs::is_empty(out_));
 }
 
+TEST_F(FinetuneTest, ReplacesNothingThatItReads) {
+  const fs::path data = directory_.path() / "data",
+                 dev = directory_.write("data/dev.jsonl", kTexts),
+                 order = directory_.write("data/order.json", "[[0]]"),
+                 model = directory_.path() / "model";
+  train_file_ = directory_.write("data/train.jsonl", kTexts);
+  fs::copy(model_, model);
+  model_ = model;
+  std::vector<std::string> how{"--dev", dev.string(), "--order", order.string(), "--quiet"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), how.begin(), how.end());
+    return more;
+  };
+  for (const fs::path& file : {train_file_, dev, order, model / "model.safetensors"}) {
+    const std::string before = bytes_of(file);
+    expect_error(finetune(with({"--log", file.string()})), "(expected another --log");
+    EXPECT_TRUE(bytes_of(file) == before) << file;
+  }
+  // A directory that is replaced goes with all that is in it.
+  const fs::path out = out_;
+  for (const fs::path& folder : {data, train_file_, directory_.path()}) {
+    out_ = folder;
+    const Result result = finetune(with({"--overwrite"}));
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.err, HasSubstr("would replace the training data")) << folder;
+  }
+  const Result here = run(
+      "/bin/sh", {"-c", "cd \"$0\" && exec \"$@\"", model.string(), KLUE_FINETUNE, "--model", model,
+                  "--task", "classify", "--train", train_file_, "--out", ".", "--overwrite"});
+  EXPECT_EQ(here.status, 1);
+  EXPECT_THAT(here.err, HasSubstr("the current directory"));
+  EXPECT_EQ(bytes_of(train_file_), kTexts);
+  EXPECT_TRUE(fs::exists(model / "config.json"));
+}
+
 TEST_F(FinetuneTest, WrongUsageIsStatusTwo) {
   EXPECT_EQ(run(KLUE_FINETUNE, {}).status, 2);
   EXPECT_EQ(finetune({}, "sing").status, 2);

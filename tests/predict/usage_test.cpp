@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "checkpoint/scratch_directory.hpp"
 #include "predict/predict.hpp"
 
 namespace klue {
@@ -79,6 +80,20 @@ TEST(PredictUsage, ALineThatIsNotOfTheFormat) {
 TEST(PredictUsage, TheArgumentsOfAnswerAndRank) {
   expect_refused(predict("tiny-11-qa", {"사람?"}), 1, "a question and the context");
   expect_refused(predict("tiny-11-rank", {"--task", "rank", "사람"}), 1, "documents");
+}
+
+TEST(PredictUsage, KeepsTheFilesOfTheModel) {
+  const test::ScratchDirectory directory;
+  const std::filesystem::path model = directory.path() / "model";
+  std::filesystem::copy(fixture("tiny-11-seqcls"), model);
+  for (const char* name : {"model.safetensors", "config.json"}) {
+    const std::filesystem::path file = model / name;
+    const auto size = std::filesystem::file_size(file);
+    expect_refused(
+        test::run(KLUE_PREDICT, {"--model", model.string(), "사람", "--out", file.string()}), 1,
+        "would replace a file of the model");
+    EXPECT_EQ(std::filesystem::file_size(file), size);
+  }
 }
 
 TEST(PredictUsage, FullDisksAndMissingFiles) {

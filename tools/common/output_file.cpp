@@ -213,7 +213,8 @@ void replace_file(const fs::path& file, std::string_view content) {
   sync_folder_of(file);
 }
 
-void refuse_same_file(const std::string& output, const fs::path& input, const char* what) {
+void refuse_same_file(const std::string& output, const fs::path& input, const char* what,
+                      const char* option) {
   struct stat in {};
   const bool is_stdin = input == "-";
   if ((is_stdin ? ::fstat(STDIN_FILENO, &in) : ::stat(input.c_str(), &in)) != 0 ||
@@ -231,18 +232,19 @@ void refuse_same_file(const std::string& output, const fs::path& input, const ch
   }
   throw klue::UsageError(std::string("the output would replace ") + what,
                          {.file = output == "-" ? "standard output" : output,
-                          .expected = "another --out",
+                          .expected = std::string("another ") + option,
                           .actual = is_stdin ? "standard input" : input.string()});
 }
 
-void refuse_file_of(const std::string& output, const fs::path& folder, const char* what) {
+void refuse_file_of(const std::string& output, const fs::path& folder, const char* what,
+                    const char* option) {
   std::error_code error;
-  if (!fs::is_directory(folder, error)) return refuse_same_file(output, folder, what);
+  if (!fs::is_directory(folder, error)) return refuse_same_file(output, folder, what, option);
   auto entries = fs::recursive_directory_iterator(
       folder, fs::directory_options::skip_permission_denied, error);
   for (int seen = 0; !error && entries != fs::recursive_directory_iterator() && seen < 10'000;
        ++seen) {
-    if (!is_result(entries->path())) refuse_same_file(output, entries->path(), what);
+    if (!is_result(entries->path())) refuse_same_file(output, entries->path(), what, option);
     entries.increment(error);
   }
 }

@@ -66,12 +66,12 @@ void replace_file(const std::filesystem::path& file, std::string_view content);
 void sync_folder_of(const std::filesystem::path& file);
 
 /// Throws klue::UsageError where the output (or what it grows as) is one of these files, by
-/// whatever name. Files that do not exist are no one.
+/// whatever name. Files that do not exist are no one. `option` is the one that names the output.
 void refuse_same_file(const std::string& output, const std::filesystem::path& input,
-                      const char* what);
+                      const char* what, const char* option = "--out");
 
 /// The same for every file in a folder.
 void refuse_file_of(const std::string& output, const std::filesystem::path& folder,
-                    const char* what);
+                    const char* what, const char* option = "--out");
 
 }  // namespace tools

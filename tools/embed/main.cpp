@@ -67,8 +67,6 @@ std::vector<tools::Record> read_all(TextFeed& feed) {
 
 void draw(const Options& options, const std::vector<tools::Record>& records,
           std::span<const float> cosines) {
-  for (const std::string& input : options.input.files)
-    tools::refuse_same_file(options.plot, input, "the input");
   std::vector<std::string> labels;
   for (const tools::Record& record : records)
     labels.push_back(record.text_pair ? record.text + " / " + *record.text_pair : record.text);
@@ -130,11 +128,19 @@ void write_tokens(const klue::Model& model, const Options& options, TextFeed& fe
 }
 
 void refuse_what_is_read(const Options& options, const std::filesystem::path& model) {
-  for (const std::string& input : options.input.files)
-    tools::refuse_same_file(options.out, input, "the input");
-  if (!options.vectors.empty())
-    tools::refuse_same_file(options.out, options.vectors, "the vectors");
-  tools::refuse_file_of(options.out, model, "a file of the model");
+  const auto refuse = [&](const std::string& output, const char* option) {
+    for (const std::string& input : options.input.files)
+      tools::refuse_same_file(output, input, "the input", option);
+    if (!options.vectors.empty())
+      tools::refuse_same_file(output, options.vectors, "the vectors", option);
+    if (!options.queries_file.empty())
+      tools::refuse_same_file(output, options.queries_file, "the queries", option);
+    tools::refuse_file_of(output, model, "a file of the model", option);
+    if (!options.load.preprocessor.empty())
+      tools::refuse_file_of(output, options.load.preprocessor, "a file of the tokenizer", option);
+  };
+  refuse(options.out, "--out");
+  if (!options.plot.empty()) refuse(options.plot, "--plot");
 }
 
 void run(const Options& options) {

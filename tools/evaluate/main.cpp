@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -17,6 +18,8 @@
 
 #include "common/demo_model.hpp"
 #include "common/model_path.hpp"
+#include "common/output_file.hpp"
+#include "common/standard_streams.hpp"
 #include "klue_task.hpp"
 #include "ngrams.hpp"
 #include "options.hpp"
@@ -98,18 +101,25 @@ void run_similarity(const Options& options) {
   std::cout << table(all, options.format);
 }
 
+void refuse_what_is_read(const Options& options, const std::filesystem::path& model) {
+  constexpr const char* kOption = "--predictions";
+  for (const std::string& file : options.files)
+    tools::refuse_same_file(options.predictions, file, "the input", kOption);
+  tools::refuse_file_of(options.predictions, model, "a file of the model", kOption);
+  if (!options.load.preprocessor.empty())
+    tools::refuse_file_of(options.predictions, options.load.preprocessor, "a file of the tokenizer",
+                          kOption);
+}
+
 /// KLUE's scores of a fine-tuned model. False where one of them is refused.
 bool run_task(const Options& options) {
-  std::ofstream predictions;
-  if (!options.predictions.empty()) {
-    errno = 0;
-    predictions.open(options.predictions, std::ios::binary);
-    if (!predictions)
-      throw klue::IoError("cannot write", {.file = options.predictions,
-                                           .actual = std::generic_category().message(errno)});
-  }
   const std::filesystem::path directory =
       tools::model_path(KLUE_PROGRAM, options.model, options.quiet);
+  std::optional<tools::OutputFile> predictions;
+  if (!options.predictions.empty()) {
+    refuse_what_is_read(options, directory);
+    predictions.emplace(options.predictions);
+  }
   std::vector<klue::Precision> precisions = options.precisions;
   if (precisions.empty()) precisions = {klue::Precision::f32};
   std::vector<ScoreRow> rows;
@@ -122,7 +132,7 @@ bool run_task(const Options& options) {
       PredictedSet predicted = predict(runner, file, options.max_length);
       const std::string name(klue::precision_name(precision));
       predicted.set["name"] = file + " " + name;
-      if (predictions.is_open()) predictions << predicted.set.dump() << "\n";
+      if (predictions) predictions->write(predicted.set.dump() + "\n");
       const PredictionSet set = PredictionSet::of(std::move(predicted.set), file, name);
       ScoreRow row{.file = std::filesystem::path(file).filename().string(),
                    .examples = predicted.examples,
@@ -135,8 +145,7 @@ bool run_task(const Options& options) {
       rows.push_back(std::move(row));
     }
   }
-  if (predictions.is_open() && !predictions.flush())
-    throw klue::IoError("cannot write", {.file = options.predictions});
+  if (predictions) predictions->finish();
   std::cout << table(rows, options.format);
   return all;
 }
@@ -152,6 +161,7 @@ bool run(const Options& options) {
 }  // namespace evaluate
 
 int main(int argc, char** argv) {
+  tools::guard_standard_streams();
   std::ios::sync_with_stdio(false);
   int status = 0;
   try {

@@ -24,6 +24,8 @@
 
 #include "common/demo_model.hpp"
 #include "common/model_path.hpp"
+#include "common/output_file.hpp"
+#include "common/standard_streams.hpp"
 #include "dataset.hpp"
 #include "options.hpp"
 #include "record.hpp"
@@ -149,6 +151,35 @@ void set_dropout(TrainingOptions& t, const json& config, const std::optional<dou
   t.head_dropout = rate("classifier_dropout", t.hidden_dropout);
 }
 
+bool is_within(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  const auto relative = std::filesystem::weakly_canonical(inner).lexically_relative(
+      std::filesystem::weakly_canonical(outer / ""));
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+// Neither the log nor a directory that is replaced may take away what the training reads.
+void refuse_what_is_read(const Options& options, const std::filesystem::path& model) {
+  const std::pair<std::optional<std::string>, const char*> files[] = {
+      {options.train, "the training data"},
+      {options.dev, "the development data"},
+      {options.order, "the order"}};
+  const TrainingOptions& t = options.training;
+  for (const auto& [file, what] : files) {
+    if (!file) continue;
+    if (t.log) tools::refuse_same_file(t.log->string(), *file, what, "--log");
+    if (t.overwrite && is_within(*file, t.out))
+      throw klue::UsageError(
+          std::string("the output would replace ") + what,
+          {.file = t.out.string(), .expected = "another --out", .actual = *file});
+  }
+  if (t.log) tools::refuse_file_of(t.log->string(), model, "a file of the model", "--log");
+  const std::filesystem::path here = std::filesystem::current_path();
+  if (t.overwrite && is_within(here, t.out))
+    throw klue::UsageError(
+        "the output would replace the current directory",
+        {.file = t.out.string(), .expected = "another --out", .actual = here.string()});
+}
+
 void run(Options options) {
   if (!prepare_output(options.training)) {
     if (!options.training.quiet)
@@ -159,6 +190,7 @@ void run(Options options) {
       options.model.empty()
           ? tools::demo_model()
           : tools::model_path(KLUE_PROGRAM, options.model, options.training.quiet);
+  refuse_what_is_read(options, model);
   const json config = config_of(model);
   const klue::EncoderConfig encoder = klue::read_encoder_config(model / "config.json");
   const klue::Checkpoint checkpoint = klue::open_checkpoint(model);
@@ -195,6 +227,7 @@ void run(Options options) {
 }  // namespace finetune
 
 int main(int argc, char** argv) {
+  tools::guard_standard_streams();
   std::ios::sync_with_stdio(false);
   int status = 0;
   try {

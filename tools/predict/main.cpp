@@ -89,6 +89,9 @@ void run(const Options& options) {
     throw WrongUsage("does not go with the task " + std::string(klue::task_name(task)),
                      {.field = flag});
   if (!options.input.empty()) tools::refuse_same_file(options.out, options.input, "the input");
+  tools::refuse_file_of(options.out, model.info().directory, "a file of the model");
+  if (!options.load.preprocessor.empty())
+    tools::refuse_file_of(options.out, options.load.preprocessor, "a file of the tokenizer");
   Reader reader(options, task);
   const Style style{options.format, Marker(options.out == "-" && wants_colour())};
   const auto predictor = make_predictor(model, task, options, style);
