@@ -238,6 +238,7 @@ TEST_F(FinetuneTest, SpreadDrivesTextsApartThatAreNoPair) {
 TEST_F(FinetuneTest, SaysWhereRatesAndSpreadDoNotFit) {
   expect_error(finetune({"--lr-mult", "no.such.part=2"}), "no.such.part");
   expect_error(finetune({"--spread", "1"}), "--spread");
+  expect_error(finetune({"--freeze-layers", "3"}), "--freeze-layers: more layers than");
   for (const char* rate : {"layer", "=2", "layer=", "layer=x", "layer=-1", "layer=1e999"})
     EXPECT_EQ(finetune({"--lr-mult", rate}).status, 2) << rate;
 }
@@ -338,7 +339,18 @@ TEST_F(FinetuneTest, SaysWhatIsWrongWithTheData) {
   train_on("{\"text\": \"비\", \"label\": 0}\n{\"text\": \n");
   expect_error(finetune({}), "train:2: no JSON");
   train_on("{\"input_ids\": [0, 99999, 2], \"label\": 0}\n");
-  expect_error(finetune({}), "value outside the model's table");
+  expect_error(
+      finetune({}),
+      "train:1: input_ids: value outside the model's table (expected 0 to 1199, found 99999)");
+  for (const char* ids :
+       {"[0, 5.5, 2]", "[0, true, 2]", "[0, \"5\", 2]", "[0, 5000000000, 2]", "7"}) {
+    train_on(std::string("{\"input_ids\": ") + ids + ", \"label\": 0}\n");
+    expect_error(finetune({}), "train:1: input_ids: ");
+  }
+  train_on("{\"input_ids\": [0, 5, 2], \"token_type_ids\": [0], \"label\": 0}\n");
+  expect_error(finetune({}), "train:1: token_type_ids: not as many types as tokens");
+  train_on("{\"input_ids\": [0, 5, 2], \"token_type_ids\": [0, 1, 0], \"label\": 0}\n");
+  expect_error(finetune({}), "train:1: token_type_ids: value outside the model's table");
   train_on("a\tb\tc\td\n1\t2\t3\t4\n");
   expect_error(finetune({}), "a table of an unknown kind");
   train_on("비가 온다\t좋아해\t많이\n");
@@ -358,6 +370,30 @@ TEST_F(FinetuneTest, ADivergedTrainingKeepsItsLastState) {
   how.push_back("--resume");
   expect_error(finetune(how), "diverged");
   EXPECT_TRUE(bytes_of(state) == saved);
+}
+
+// Nobody computes a loss of what the last step made.
+TEST_F(FinetuneTest, ParametersThatAreNoNumbersAreNoResult) {
+  expect_error(finetune({"--steps", "1", "--lr", "1e300", "--warmup-steps", "0"}),
+               "parameters are no numbers");
+  EXPECT_FALSE(fs::exists(out_.string() + ".training/state.safetensors"));
+}
+
+// Of one line there is no correlation; it has to be written and read as a state, too.
+TEST_F(FinetuneTest, ADevelopmentScoreThatIsNone) {
+  model_ = fs::path(KLUE_FIXTURE_DIR) / "tiny-11-bare";
+  train_on("비가 온다\t비 온다\t4.5\n비가 온다\t좋아해\t0.5\n우산\t양산\t3\n");
+  const std::string dev = directory_.write("dev", "비가 온다\t비 온다\t4\n").string();
+  const std::vector<std::string> how{"--dev", dev, "--epochs", "300", "--quiet", "--resume"};
+  Running running(KLUE_FINETUNE, arguments(out_, how, "regress"));
+  const fs::path state = out_.string() + ".training/state.safetensors";
+  for (int i = 0; i < 2000 && !fs::exists(state); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  running.send(SIGKILL);
+  running.wait();
+  ASSERT_TRUE(fs::exists(state));
+  const Result result = finetune(how, "regress");
+  EXPECT_EQ(result.status, 0) << result.err;
 }
 
 TEST_F(FinetuneTest, AFullDiskIsAnErrorAndTheStateStays) {
@@ -380,6 +416,16 @@ TEST_F(FinetuneTest, AFullDiskIsAnErrorAndTheStateStays) {
     words.push_back(word);
   expect_error(run("/bin/sh", words), "cannot write");
   EXPECT_TRUE(bytes_of(state) == saved);
+}
+
+TEST_F(FinetuneTest, AnOrderOfLinesThatAreNone) {
+  for (const char* order : {"", "x", "{}", "[0, 1]", "[]", "[[]]", "[[0], 1]"})
+    expect_error(finetune({"--order", directory_.write("order", order).string()}), "order: ");
+  for (const char* line : {"5", "-1", "0.5", "\"0\"", "true", "null"})
+    expect_error(finetune({"--order",
+                           directory_.write("order", std::string("[[0, ") + line + "]]").string()}),
+                 "a line that the training data has not (expected whole numbers below 5, found " +
+                     std::string(line) + ")");
 }
 
 TEST_F(FinetuneTest, DoesNotReplaceWhatIsThere) {
@@ -429,6 +475,17 @@ TEST_F(FinetuneTest, WrongUsageIsStatusTwo) {
   EXPECT_EQ(run(KLUE_FINETUNE, {}).status, 2);
   EXPECT_EQ(finetune({}, "sing").status, 2);
   EXPECT_EQ(finetune({"--batch", "0"}).status, 2);
+  for (const char* flag : {"--lr", "--weight-decay", "--clip", "--dropout", "--warmup",
+                           "--layer-decay", "--spread", "--score-max"})
+    for (const char* value : {"nan", "inf", "-1", "x"}) {
+      const Result result = finetune({flag, value});
+      EXPECT_EQ(result.status, 2) << flag << " " << value;
+      EXPECT_THAT(result.err, HasSubstr(std::string("finetune: ") + flag + ": expected a number"));
+      EXPECT_LT(result.err.size(), 120u) << result.err;
+    }
+  EXPECT_EQ(finetune({"--labels", "가,나,가"}).status, 2);
+  EXPECT_EQ(finetune({"--loss", "cosent"}).status, 2);
+  EXPECT_EQ(finetune({"--patience", "2"}).status, 2);
   EXPECT_EQ(run(KLUE_FINETUNE, {"--help"}).status, 0);
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,6 +12,8 @@
 #include <CLI/CLI.hpp>
 
 #include <klue/klue.hpp>
+
+#include "common/number.hpp"
 
 /// Options that the commands share.
 namespace tools {
@@ -71,6 +76,28 @@ CLI::Option* add_count(CLI::App& app, const std::string& flag, Target& target, i
   return app.add_option(flag, target, description)
       ->type_name("N")
       ->check(CLI::Range(least, most).description(""));
+}
+
+/// An option that is a finite number from `least` to `most`, either of which may be infinite; with
+/// `above`, not `least` itself. CLI11's own ranges let "nan" through and spell their ends out with
+/// 300 digits.
+template <class Target>
+CLI::Option* add_number(CLI::App& app, const std::string& flag, Target& target, double least,
+                        double most, const std::string& description, bool above = false) {
+  const auto check = [=](const std::string& text) -> std::string {
+    const std::optional<double> value = finite_number(text);
+    if (value && *value <= most && (above ? *value > least : *value >= least)) return {};
+    std::ostringstream expected;
+    expected << "expected a number";
+    if (std::isfinite(least) && std::isfinite(most))
+      expected << " from " << least << " to " << most;
+    else if (std::isfinite(least))
+      expected << (above ? " above " : " that is at least ") << least;
+    return expected.str() + ", found " + text;
+  };
+  return app.add_option(flag, target, description)
+      ->type_name("X")
+      ->check(CLI::Validator(check, "", ""));
 }
 
 }  // namespace tools

@@ -9,7 +9,6 @@
 #include <klue/train.hpp>
 
 #include "record.hpp"
-#include "scores.hpp"
 
 namespace finetune {
 
@@ -61,11 +60,5 @@ struct Dataset {
 /// Throws FormatError with the record's place.
 Dataset make_dataset(std::vector<Record> records, const Plan& plan,
                      const klue::Preprocessor& preprocessor);
-
-/// The network's scores on a dataset, the one that decides first. Higher is better; of mlm it is
-/// the negative loss.
-std::vector<Score> evaluate(klue::train::Network<float>& network, const Plan& plan,
-                            const Dataset& data, const klue::train::Masking& masking,
-                            std::span<const std::int32_t> special);
 
 }  // namespace finetune

@@ -1,4 +1,6 @@
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +47,23 @@ std::vector<T> list_of(const json& value, const std::string& place, const char* 
   } catch (const json::exception&) {
     refuse(place, "wrong type", field, "a list");
   }
+}
+
+// Whole numbers, and no other in disguise: the library's own conversion would cut 5.7 to 5.
+std::vector<std::int32_t> ids_of(const json& value, const std::string& place, const char* field) {
+  if (!value.is_array()) refuse(place, "wrong type", field, "a list");
+  std::vector<std::int32_t> ids;
+  for (const json& id : value) {
+    if (!id.is_number_integer() || id < std::numeric_limits<std::int32_t>::min() ||
+        id > std::numeric_limits<std::int32_t>::max())
+      throw klue::FormatError("no token's number",
+                              {.file = place,
+                               .field = field,
+                               .expected = "whole numbers",
+                               .actual = id.dump(-1, ' ', false, json::error_handler_t::replace)});
+    ids.push_back(id.get<std::int32_t>());
+  }
+  return ids;
 }
 
 void read_label(Record& record, const json& value) {
@@ -109,10 +128,10 @@ Record record_from_json(const json& object, const std::string& place) {
   Record record{.place = place, .text = {}};
   if (!object.is_object()) refuse(place, "no JSON object", "");
   if (const auto ids = object.find("input_ids"); ids != object.end()) {
-    record.ids = list_of<std::int32_t>(*ids, place, "input_ids");
+    record.ids = ids_of(*ids, place, "input_ids");
     if (record.ids.empty()) refuse(place, "a sequence without tokens", "input_ids");
     if (const auto types = object.find("token_type_ids"); types != object.end())
-      record.types = list_of<std::int32_t>(*types, place, "token_type_ids");
+      record.types = ids_of(*types, place, "token_type_ids");
     if (const auto tags = object.find("tags"); tags != object.end())
       record.tags = list_of<std::string>(*tags, place, "tags");
   } else if (object.contains("words") && object.contains("tags")) {

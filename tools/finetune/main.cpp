@@ -66,19 +66,21 @@ std::vector<std::string> label_names(const json& config) {
 
 std::vector<std::vector<std::size_t>> read_order(const std::string& file, std::size_t examples) {
   const json order = json::parse(content_of(file), nullptr, false);
-  std::vector<std::vector<std::size_t>> batches;
-  try {
-    batches = order.get<std::vector<std::vector<std::size_t>>>();
-  } catch (const json::exception&) {
+  if (!order.is_array() || !std::ranges::all_of(order, &json::is_array))
     throw klue::FormatError("no list of batches", {.file = file});
+  std::vector<std::vector<std::size_t>> batches;
+  for (const json& batch : order) {
+    batches.emplace_back();
+    for (const json& example : batch) {
+      if (!example.is_number_unsigned() || example.get<std::size_t>() >= examples)
+        throw klue::FormatError(
+            "a line that the training data has not",
+            {.file = file,
+             .expected = "whole numbers below " + std::to_string(examples),
+             .actual = example.dump(-1, ' ', false, json::error_handler_t::replace)});
+      batches.back().push_back(example.get<std::size_t>());
+    }
   }
-  for (const auto& batch : batches)
-    for (const std::size_t example : batch)
-      if (example >= examples)
-        throw klue::FormatError("a line that the training data has not",
-                                {.file = file,
-                                 .expected = "below " + std::to_string(examples),
-                                 .actual = std::to_string(example)});
   if (batches.empty() || std::ranges::any_of(batches, [](const auto& b) { return b.empty(); }))
     throw klue::FormatError("a batch without examples", {.file = file});
   return batches;

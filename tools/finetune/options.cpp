@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <iostream>
+#include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +38,8 @@ constexpr const char* kExamples =
     "text, text_pair, label (labels, score), or input_ids and label.\n\n"
     "Until it is finished a training lives in OUT.training; OUT appears whole or not at all.\n\n"
     "Exit status: 0 done, 1 could not do it, 2 wrong usage.";
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 const tools::Names<Task> kTasks{{"classify", Task::classify}, {"regress", Task::regress},
                                 {"rank", Task::rank},         {"tag", Task::tag},
@@ -90,11 +94,10 @@ void add_data_options(CLI::App& app, Options& o) {
                  "Most tokens of an example; default: as many as the model\ntakes")
       ->type_name("N")
       ->check(CLI::Range(1, tools::kMostTokens).description(""));
-  app.add_option("--score-max", o.plan.score_max,
-                 "Scores (regress, embed) are divided by it; default: 5\n"
-                 "where one is above 1")
-      ->type_name("X")
-      ->check(CLI::PositiveNumber.description(""));
+  tools::add_number(app, "--score-max", o.plan.score_max, 0, kInfinity,
+                    "Scores (regress, embed) are divided by it; default: 5\n"
+                    "where one is above 1",
+                    /*above=*/true);
   tools::add_choice(app, "--loss", o.plan.loss, kLosses,
                     "Of embed; auto: cosine where there are scores, else\n"
                     "negatives (the other pairs of the batch)");
@@ -104,14 +107,10 @@ void add_data_options(CLI::App& app, Options& o) {
 
 void add_training_options(CLI::App& app, TrainingOptions& t, Options& o) {
   const auto number = [&](const char* flag, auto& target, const char* text) {
-    app.add_option(flag, target, text)
-        ->type_name("X")
-        ->check(CLI::NonNegativeNumber.description(""));
+    tools::add_number(app, flag, target, 0, kInfinity, text);
   };
   const auto rate = [&](const char* flag, auto& target, const char* text) {
-    app.add_option(flag, target, text)
-        ->type_name("X")
-        ->check(CLI::Range(0.0, 0.99).description(""));
+    tools::add_number(app, flag, target, 0, 0.99, text);
   };
   tools::add_count(app, "--epochs", t.epochs, 1, 1 << 20, "Default: 3");
   app.add_option("--steps", t.steps, "Steps, instead of epochs")
@@ -133,10 +132,8 @@ void add_training_options(CLI::App& app, TrainingOptions& t, Options& o) {
   number("--weight-decay", t.weight_decay, "Default: 0.01");
   number("--clip", t.clip, "Largest norm of the gradient; 0: any; default: 1");
   rate("--dropout", o.dropout, "Default: as config.json says");
-  app.add_option("--layer-decay", t.layer_decay,
-                 "The rate of a layer is X times that of the layer above;\ndefault: 1")
-      ->type_name("X")
-      ->check(CLI::Range(0.01, 1.0).description(""));
+  tools::add_number(app, "--layer-decay", t.layer_decay, 0.01, 1,
+                    "The rate of a layer is X times that of the layer above;\ndefault: 1");
   app.add_option_function<std::vector<std::string>>(
          "--lr-mult",
          [&t](const std::vector<std::string>& texts) {
@@ -172,6 +169,20 @@ void add_run_options(CLI::App& app, TrainingOptions& t) {
   app.add_flag("--quiet", t.quiet, "No progress on standard error");
 }
 
+[[noreturn]] void refuse(const std::string& message) {
+  throw CLI::ValidationError(message);
+}
+
+// An option that would change nothing is refused: whoever gives it expects something of it.
+void check_combinations(const Options& o) {
+  std::set<std::string> seen;
+  for (const std::string& label : o.plan.labels)
+    if (!seen.insert(label).second) refuse("--labels: the same label twice: " + label);
+  if (o.plan.loss != EmbedLoss::automatic && o.plan.task != Task::embed)
+    refuse("--loss goes with --task embed");
+  if (o.training.patience > 0 && !o.dev) refuse("--patience goes with --dev");
+}
+
 }  // namespace
 
 std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
@@ -185,6 +196,7 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   add_run_options(app, options.training);
   try {
     app.parse(argc, argv);
+    check_combinations(options);
     return options;
   } catch (const CLI::Success& success) {
     app.exit(success);  // --help, --version

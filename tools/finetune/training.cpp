@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -17,6 +18,7 @@
 #include <klue/core/error.hpp>
 
 #include "curve.hpp"
+#include "development_scores.hpp"
 
 namespace finetune {
 namespace {
@@ -142,8 +144,10 @@ class Training {
       tokens_ += report.tokens;
       const bool epoch_end = ends_epoch(report.step);
       notice(report, epoch_end);
+      const bool saves = epoch_end || report.step % options_.save_steps == 0;
+      if (saves) refuse_diverged();
       if (epoch_end && parts_.dev) judge(log);
-      if (epoch_end || report.step % options_.save_steps == 0) save(log);
+      if (saves) save(log);
     }
     finish(log);
   }
@@ -208,6 +212,17 @@ class Training {
     return note;
   }
 
+  // What a step does to the parameters the next one's loss would tell; before they replace the
+  // last good state, or become the result, nothing else does.
+  void refuse_diverged() const {
+    const klue::train::Parameters<float>& parameters = trainer_.network().parameters();
+    for (const klue::train::Parameter& p : parameters.entries())
+      if (!std::all_of(parameters.values(p), parameters.values(p) + p.size,
+                       [](float value) { return std::isfinite(value); }))
+        throw klue::Error("the training has diverged: parameters are no numbers",
+                          {.field = "step " + std::to_string(trainer_.steps()), .actual = p.name});
+  }
+
   void save(const Log& log) const {
     const ordered_json note = {{"fingerprint", options_.fingerprint},
                                {"log_bytes", log.size()},
@@ -262,9 +277,12 @@ class Training {
       line += (line.empty() ? "" : ", ") + score.name + " " + text;
     }
     const std::size_t step = trainer_.steps();
-    const bool better = best_step_ == 0 || scores.front().value > best_score_;
+    // A correlation of numbers that are all the same is none: worse than any.
+    const double value = std::isnan(scores.front().value) ? std::numeric_limits<double>::lowest()
+                                                          : scores.front().value;
+    const bool better = best_step_ == 0 || value > best_score_;
     if (better) {
-      best_score_ = scores.front().value;
+      best_score_ = value;
       best_step_ = step;
       waited_ = 0;
       trainer_.save_parameters(best_file());
@@ -359,6 +377,12 @@ void train(klue::train::Network<float> network, const TrainingParts& parts,
            const TrainingOptions& options) {
   if (options.spread > 0 && parts.plan.task != Task::embed)
     throw klue::UsageError("only embeddings are spread out", {.field = "--spread"});
+  if (const std::size_t layers = parts.plan.network.encoder.num_hidden_layers;
+      options.freeze_layers > layers)
+    throw klue::UsageError("more layers than the model has",
+                           {.field = "--freeze-layers",
+                            .expected = "at most " + std::to_string(layers),
+                            .actual = std::to_string(options.freeze_layers)});
   set_rates(network.parameters().entries(), options.rates);
   for (klue::train::Parameter& p : network.parameters().entries()) {
     if (options.freeze_embeddings && p.depth == 0) p.trained = false;
