@@ -279,6 +279,11 @@ TEST_F(EmbedFiles, BadLinesCanBeLeftOut) {
   expect_error("b.jsonl", "{\"text\": \"a\",}\n", {}, HasSubstr("line 1: column 14: is no JSON"));
 }
 
+TEST_F(EmbedFiles, AColumnThatIsNotThere) {
+  expect_error("a.csv", "id,text\n1,사람\n", {"--field", "3"},
+               HasSubstr("a.csv: line 2: has no column 3 (expected at most 2)"));
+}
+
 TEST_F(EmbedFiles, ATextThatIsTooLongIsNamed) {
   for (const std::vector<std::string>& how :
        {std::vector<std::string>{"--truncation", "error"}, {"--long", "refuse"}}) {

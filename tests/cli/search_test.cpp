@@ -216,6 +216,24 @@ TEST_F(EmbedSearch, WhatIsNearKeepsItsIdAndPair) {
   }
 }
 
+TEST_F(EmbedSearch, ALineThatIsNoRecordIsNearNothing) {
+  const std::string input =
+      directory_.write("a.jsonl", "{\"text\": \"전\"}\noops\n{\"text\": \"사람\"}\n").string();
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(),
+                {"--input", input, "--input-format", "jsonl", "--on-error", "null", "--quiet"});
+    return run(more);
+  };
+  const std::vector<json> hits = with({"--search", ""});
+  ASSERT_EQ(hits.size(), 1u);
+  ASSERT_EQ(hits[0].at("hits").size(), 2u);
+  for (const json& hit : hits[0].at("hits"))
+    EXPECT_NE(hit.at("index"), 1);
+  const std::vector<json> pairs = with({"--duplicates", "-1"});
+  ASSERT_EQ(pairs.size(), 1u);
+  EXPECT_EQ(pairs[0].at("index"), (json{0, 2}));
+}
+
 TEST_F(EmbedSearch, TextIsForPeople) {
   const Result hits = embed_tiny({"전", "사람", "--search", "사람", "--top-k", "1"});
   EXPECT_EQ(hits.out, "사람\n  1.0000  1  사람\n") << hits.err;

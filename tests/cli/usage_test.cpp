@@ -130,6 +130,36 @@ TEST(EmbedUsage, ValuesThatAFlagDoesNotTake) {
     expect_wrong_usage({"사람", flag}, flag);
 }
 
+TEST(EmbedUsage, NumbersThatAreNone) {
+  for (const char* flag : {"--duplicates", "--communities"})
+    for (const char* value : {"nan", "inf", "-1.5", "2", "much", ""})
+      expect_wrong_usage({"사람", flag, value}, "expected a number from -1 to 1, found");
+}
+
+TEST(EmbedUsage, FlagsThatWouldChangeNothing) {
+  for (const std::vector<std::string>& flag : {std::vector<std::string>{"--input-format", "jsonl"},
+                                               {"--field", "2"},
+                                               {"--pair-field", "3"},
+                                               {"--id-field", "id", "--format", "jsonl"},
+                                               {"--encoding", "CP949"},
+                                               {"--on-error", "skip"}}) {
+    std::vector<std::string> arguments = flag;
+    arguments.insert(arguments.begin(), "사람");
+    expect_wrong_usage(arguments, "how --input is read");
+    EXPECT_THAT(embed(arguments).err, HasSubstr(flag[0]));
+  }
+  for (const std::vector<std::string>& flag :
+       {std::vector<std::string>{"--tokenize"}, {"--output", "sequence"}, {"--output", "layers"}}) {
+    std::vector<std::string> arguments = flag;
+    arguments.insert(arguments.end(), {"--input", "-", "--on-error", "null"});
+    expect_wrong_usage(arguments, "--on-error null");
+    arguments = flag;
+    arguments.insert(arguments.end(), {"사람", "--long", "windows"});
+    expect_wrong_usage(arguments, "--long windows");
+  }
+  expect_wrong_usage({"사람", "--output", "logits", "--long", "windows"}, "--long windows");
+}
+
 TEST(EmbedUsage, FlagsThatContradictEachOther) {
   expect_wrong_usage({"사람", "--input", "-"}, "exclude each other");
   expect_wrong_usage({"사람", "--tokenize", "--similarity"}, "exclude each other");

@@ -163,6 +163,8 @@ TEST_F(EvaluateTaskTest, ReportsWrongUsage) {
     const Result result = run(KLUE_EVALUATE, arguments);
     EXPECT_EQ(result.status, 2) << testing::PrintToString(arguments);
     EXPECT_THAT(result.out, IsEmpty());
+    EXPECT_THAT(result.err, StartsWith("evaluate: "));
+    EXPECT_THAT(result.err, testing::EndsWith(" (evaluate --help)\n"));
   }
 }
 

@@ -44,6 +44,9 @@ TEST(PredictUsage, WrongUsageIsStatusTwo) {
   expect_refused(predict("tiny-11-tokcls", {"사람", "--targets", "전"}), 2, "--targets");
   expect_refused(predict("tiny-11-tokcls", {"사람", "--top-k", "3"}), 2, "--top-k");
   expect_refused(predict("tiny-11", {"[MASK]", "--max-length", "9"}), 2, "--max-length");
+  for (const char* number : {"nan", "inf", "much"})
+    expect_refused(predict("tiny-11-qa", {"사람?", "전", "--no-answer-threshold", number}), 2,
+                   "--no-answer-threshold: expected a number, found");
 }
 
 TEST(PredictUsage, WhatAModelIsNotGoodFor) {

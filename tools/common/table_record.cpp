@@ -134,7 +134,7 @@ class TableParser final : public RecordParser {
   std::string value(std::size_t column, std::size_t line) const {
     if (column >= row_.size())
       throw LineError{line, 0, "has no column " + std::to_string(column + 1),
-                      "found " + std::to_string(row_.size())};
+                      "at most " + std::to_string(row_.size())};
     return row_[column];
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 
 #include <klue/core/error.hpp>
@@ -68,6 +69,10 @@ void Embedder::compute(Chunk& chunk, const std::stop_token& stop) const {
     refuse_long(chunk);
     throw;
   }
+  // No line, no vector: whatever is made of it is none, no hit and near nothing.
+  for (std::size_t i = 0; i < chunk.records.size(); ++i)
+    if (chunk.records[i].is_null)
+      std::ranges::fill(chunk.vectors.at(i), std::numeric_limits<float>::quiet_NaN());
   for (std::size_t i = 0; i < reports.size(); ++i) {
     chunk.counts.tokens += reports[i].kept;
     chunk.counts.cut += reports[i].cut() ? 1 : 0;

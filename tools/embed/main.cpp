@@ -144,8 +144,8 @@ void refuse_what_is_read(const Options& options, const std::filesystem::path& mo
 }
 
 void run(const Options& options) {
-  warn_of_file_names(options);
   if (options.merge) return merge(options);
+  warn_of_file_names(options);
   if (options.tokenize) {
     const std::filesystem::path directory = model_directory(options);
     refuse_what_is_read(options, directory);

@@ -157,14 +157,11 @@ void add_near(CLI::App& app, Options& o, Given& given) {
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->group(kGroup)
       ->each([&](const std::string&) { given.top_k = true; });
-  app.add_option("--duplicates", o.duplicates, "Print pairs of texts with a cosine of at least X")
-      ->type_name("X")
-      ->check(CLI::Range(-1.0, 1.0).description(""))
+  tools::add_number(app, "--duplicates", o.duplicates, -1, 1,
+                    "Print pairs of texts with a cosine of at least X")
       ->group(kGroup);
-  app.add_option("--communities", o.communities,
-                 "Print groups of texts: one each, and all with a cosine of at least X to it")
-      ->type_name("X")
-      ->check(CLI::Range(-1.0, 1.0).description(""))
+  tools::add_number(app, "--communities", o.communities, -1, 1,
+                    "Print groups of texts: one each, and all with a cosine of at least X to it")
       ->group(kGroup);
   tools::add_count(app, "--min-community-size", given.least_community, 2, 1'000'000'000,
                    "Texts of a group; default: 2")
@@ -298,6 +295,32 @@ void check_output(const Options& o, const Given& given) {
         "--output, --pooling or --normalize");
 }
 
+// An option that would change nothing is refused: whoever gives it expects something of it.
+void check_unread(const Options& o) {
+  const tools::RecordFormat& format = o.input.format;
+  const std::pair<bool, const char*> of_files[] = {
+      {format.format != InputFormat::automatic, "--input-format"},
+      {!format.field.empty(), "--field"},
+      {!format.pair_field.empty(), "--pair-field"},
+      {!format.id_field.empty(), "--id-field"},
+      {!o.input.encoding.empty(), "--encoding"},
+      {o.input.on_error != tools::OnError::stop, "--on-error"}};
+  if (!o.texts.empty())
+    for (const auto& [given, option] : of_files)
+      if (given)
+        refuse(std::string(option) +
+               " says how --input is read: it does not go with texts as arguments");
+  const bool tokens = o.output == Output::sequence || o.output == Output::layers;
+  if (o.long_texts == Long::windows && (o.tokenize || tokens || o.output == Output::logits))
+    refuse(
+        "--long windows makes one embedding of several: it does not go with --tokenize or --output "
+        "sequence, layers or logits");
+  if (o.input.on_error == tools::OnError::null && (o.tokenize || tokens))
+    refuse(
+        "--on-error null puts a null vector: it does not go with --tokenize or --output sequence "
+        "or layers");
+}
+
 void check_near(const Options& o, const Given& given) {
   const int kinds = int{o.similarity} + int{o.searches()} + int{o.duplicates.has_value()} +
                     int{o.communities.has_value()};
@@ -354,6 +377,7 @@ void check_combinations(const Options& o, const Given& given) {
     refuse("sentences as arguments and --input exclude each other");
   if (std::ranges::count(o.input.files, "-") > 1)
     refuse("standard input can be read once: --input - was given more often");
+  check_unread(o);
   check_near(o, given);
   check_output(o, given);
   check_resume(o);

@@ -1,11 +1,13 @@
 #include "options.hpp"
 
+#include <iostream>
 #include <string>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "common/choices.hpp"
+#include "common/usage_error.hpp"
 
 namespace evaluate {
 namespace {
@@ -121,11 +123,14 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
     app.parse(argc, argv);
     check_combination(options);
     return options;
+  } catch (const CLI::Success& success) {
+    app.exit(success);  // --help, --version
+    status = 0;
   } catch (const CLI::ParseError& error) {
-    // CLI11 prints help and version to standard output and mistakes to standard error.
-    status = app.exit(error) == 0 ? 0 : 2;
-    return std::nullopt;
+    std::cerr << tools::usage_message(app, error) << "\n";
+    status = 2;
   }
+  return std::nullopt;
 }
 
 }  // namespace evaluate

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iostream>
+#include <limits>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -126,9 +127,9 @@ void add_decoding(CLI::App& app, Options& o) {
       ->group(kAnswer);
   app.add_flag("--no-answer", o.no_answer, "Let it say that there is no answer: an empty one")
       ->group(kAnswer);
-  app.add_option("--no-answer-threshold", o.no_answer_threshold,
-                 "What the empty answer needs over another; default: 0")
-      ->type_name("X")
+  constexpr double kAny = std::numeric_limits<double>::infinity();
+  tools::add_number(app, "--no-answer-threshold", o.no_answer_threshold, -kAny, kAny,
+                    "What the empty answer needs over another; default: 0")
       ->group(kAnswer);
   app.add_flag("--no-align-words", o.no_align_words, "Answers may begin and end inside words")
       ->group(kAnswer);
