@@ -372,6 +372,31 @@ TEST_F(FinetuneTest, ADivergedTrainingKeepsItsLastState) {
   EXPECT_TRUE(bytes_of(state) == saved);
 }
 
+TEST_F(FinetuneTest, ALogMayBeALinkOrNoFileAtAll) {
+  const fs::path link = directory_.path() / "link", null = directory_.path() / "null",
+                 full = directory_.path() / "full";
+  fs::create_symlink("real.jsonl", link);
+  fs::create_symlink("/dev/null", null);
+  fs::create_symlink("/dev/full", full);
+  directory_.write("real.jsonl", "an older log\n");
+  ASSERT_EQ(finetune({"--steps", "2", "--log", link.string(), "--quiet"}).status, 0);
+  EXPECT_TRUE(fs::is_symlink(link));
+  const std::string log = bytes_of(link);
+  EXPECT_EQ(json_lines(link).size(), 2u);
+
+  ASSERT_EQ(finetune({"--steps", "2", "--log", null.string(), "--quiet", "--overwrite"}).status, 0);
+  EXPECT_TRUE(fs::is_symlink(null));
+  EXPECT_EQ(bytes_of(out_ / "training-log.jsonl"), log);
+  const Result piped =
+      run("/bin/sh", {"-c", "\"$0\" \"$@\" | cat", KLUE_FINETUNE, "--model", model_, "--task",
+                      "classify", "--train", train_file_, "--out", out_, "--steps", "2", "--log",
+                      "/dev/stdout", "--quiet", "--overwrite"});
+  EXPECT_EQ(piped.out, log) << piped.err;
+
+  fs::remove_all(out_);
+  expect_error(finetune({"--steps", "2", "--log", full.string(), "--quiet"}), "cannot write");
+}
+
 // Nobody computes a loss of what the last step made.
 TEST_F(FinetuneTest, ParametersThatAreNoNumbersAreNoResult) {
   expect_error(finetune({"--steps", "1", "--lr", "1e300", "--warmup-steps", "0"}),

@@ -54,10 +54,16 @@ std::string clock_time(double seconds) {
 // One JSON object a line, which can be cut back to where a state was saved.
 class Log {
  public:
-  Log(fs::path file, std::uintmax_t keep) : file_(std::move(file)) {
+  // `live` is a terminal, a pipe or /dev/null, which is told the lines, too: it cannot be cut back.
+  Log(fs::path file, std::uintmax_t keep, const std::optional<fs::path>& live)
+      : file_(std::move(file)) {
     std::error_code error;
+    if (live) {
+      live_.open(*live, std::ios::binary | std::ios::app);
+      if (!live_) throw klue::IoError("cannot write", {.file = live->string()});
+    }
     if (keep == 0) {
-      fs::remove(file_, error);
+      std::ofstream(file_, std::ios::binary | std::ios::trunc);  // what it is a link to stays one
     } else {
       if (fs::file_size(file_, error) < keep || error)
         throw klue::FormatError("the log of the training that is to be resumed has been cut",
@@ -71,8 +77,11 @@ class Log {
 
   void write(const ordered_json& line) {
     remember(line);
-    stream_ << line.dump() << '\n';
-    if (!stream_.flush()) throw klue::IoError("cannot write", {.file = file_.string()});
+    const std::string text = line.dump() + "\n";
+    if (!(stream_ << text << std::flush))
+      throw klue::IoError("cannot write", {.file = file_.string()});
+    if (live_.is_open() && !(live_ << text << std::flush))
+      throw klue::IoError("cannot write", {.field = "--log"});
   }
   std::uintmax_t size() const { return fs::file_size(file_); }
   const Curve& curve() const { return curve_; }
@@ -97,7 +106,7 @@ class Log {
   }
 
   fs::path file_;
-  std::ofstream stream_;
+  std::ofstream stream_, live_;
   Curve curve_;
 };
 
@@ -131,8 +140,10 @@ class Training {
   void run() {
     fs::create_directories(folder_);
     const ordered_json note = resume();
-    Log log(options_.log.value_or(folder_ / "log.jsonl"),
-            note.value("log_bytes", std::uintmax_t{0}));
+    const bool live =
+        options_.log && fs::exists(*options_.log) && !fs::is_regular_file(*options_.log);
+    Log log(live || !options_.log ? folder_ / "log.jsonl" : *options_.log,
+            note.value("log_bytes", std::uintmax_t{0}), live ? options_.log : std::nullopt);
     begin_ = last_notice_ = Clock::now();
     first_step_ = trainer_.steps();
     while (trainer_.steps() < steps_ && !stopped_early_) {
