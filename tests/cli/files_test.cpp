@@ -226,6 +226,14 @@ TEST_F(EmbedFiles, AnotherEncodingIsNoUnknownToken) {
   expect_error("d.txt", utf16(u"한국어 문장\n", false), {}, HasSubstr("UTF-16LE"));
   expect_error("e.txt", utf16(u"한국어 문장\n", true), {}, HasSubstr("UTF-16BE"));
   expect_error("f.txt", utf16(u"plain text\n", false), {}, HasSubstr("UTF-16LE"));
+  // However little there is of it.
+  expect_error("s.txt", "\xC7\xCF\xB3\xAA\n\xB5\xD1\n", {}, HasSubstr("looks like CP949"));
+  expect_error("s.txt", "\xC7\xCF\xB3\xAA", {}, HasSubstr("looks like CP949"));
+  expect_error("u.txt", utf16(u"안녕하세요", false), {}, HasSubstr("looks like UTF-16LE"));
+  expect_error("u.txt", utf16(u"안녕하세요", true), {}, HasSubstr("looks like UTF-16BE"));
+  expect_error("u.txt", utf16(u"네\n", true), {}, HasSubstr("looks like UTF-16BE"));
+  // A NUL in a text is dropped, or a space, as the dialect has it.
+  EXPECT_EQ(run("n.txt", std::string("a\0b\n", 4)).out, run("n.txt", "ab\n").out);
   expect_error("g.txt",
                "\xE9t\xE9 \xE0 la fa\xE7on d'un th\xE9 tr\xE8s br\xFBl\xE9, o\xF9 \xE7\xE0\n", {},
                HasSubstr("is not UTF-8"));

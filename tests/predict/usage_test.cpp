@@ -44,6 +44,9 @@ TEST(PredictUsage, WrongUsageIsStatusTwo) {
   expect_refused(predict("tiny-11-tokcls", {"사람", "--targets", "전"}), 2, "--targets");
   expect_refused(predict("tiny-11-tokcls", {"사람", "--top-k", "3"}), 2, "--top-k");
   expect_refused(predict("tiny-11", {"[MASK]", "--max-length", "9"}), 2, "--max-length");
+  for (const char* option : {"--field", "--pair-field"})
+    expect_refused(predict("tiny-11-seqcls", {"사람", option, "a"}), 2, option);
+  expect_refused(predict("tiny-11-seqcls", {"사람", "--input-format", "tsv"}), 2, "--input-format");
   for (const char* number : {"nan", "inf", "much"})
     expect_refused(predict("tiny-11-qa", {"사람?", "전", "--no-answer-threshold", number}), 2,
                    "--no-answer-threshold: expected a number, found");

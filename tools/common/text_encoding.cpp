@@ -121,9 +121,12 @@ bool is_usual(char16_t unit) {
          (unit >= 0x3000 && unit <= 0x301F) || (unit >= 0x4E00 && unit <= 0x9FFF) || unit == 0xB7;
 }
 
-bool reads_as_text(std::string_view bytes, const char* encoding, std::size_t least_hangul) {
+bool reads_as_text(std::string_view bytes, const char* encoding, std::size_t least_hangul,
+                   bool with_ascii = false) {
   const std::optional<std::u16string> text = decode_strictly(bytes, encoding);
   if (!text || text->empty()) return false;
+  if (with_ascii && std::ranges::none_of(*text, [](char16_t unit) { return unit < 0x80; }))
+    return false;
   const auto usual = static_cast<std::size_t>(std::ranges::count_if(*text, is_usual));
   const auto hangul = static_cast<std::size_t>(std::ranges::count_if(*text, is_hangul));
   return hangul >= least_hangul && usual * 10 >= text->size() * 9;
@@ -176,9 +179,13 @@ std::optional<std::string> other_encoding(std::string_view bytes) {
   const bool has_nul = bytes.find('\0') != bytes.npos;
   const Utf8Counts counts = count_utf8(bytes);
   const std::string_view pairs = bytes.substr(0, bytes.size() & ~std::size_t{1});
+  // A few syllables of CP949 are others of UTF-16, which has a NUL wherever there is a space or a
+  // line's end.
+  if (!has_nul && counts.invalid > counts.valid && reads_as_text(bytes, "CP949", 1)) return "CP949";
+  // NULs are those of UTF-16 where they are halves of ASCII; "a\0b" alone would be ideographs.
   if (has_nul || counts.invalid > counts.valid)
     for (const char* utf16 : {"UTF-16LE", "UTF-16BE"})
-      if (pairs.size() >= 4 && reads_as_text(pairs, utf16, has_nul ? 0 : 2)) return utf16;
+      if (pairs.size() >= 4 && reads_as_text(pairs, utf16, has_nul ? 0 : 2, has_nul)) return utf16;
   if (counts.invalid <= counts.valid) return std::nullopt;
   if (reads_as_text(bytes, "CP949", 1)) return "CP949";
   // Some damage is no other encoding, and neither is what is no text at all.

@@ -178,7 +178,7 @@ void remove_guards(Options& o) {
   };
   std::ranges::for_each(o.texts, remove);
   std::ranges::for_each(o.targets, remove);
-  for (std::string* text : {&o.model, &o.input, &o.out})
+  for (std::string* text : {&o.model, &o.input, &o.out, &o.field, &o.pair_field})
     remove(*text);
   std::string preprocessor = o.load.preprocessor.string();
   remove(preprocessor);
@@ -191,6 +191,11 @@ void check_input(const Options& o) {
     refuse("nothing to do: give texts as arguments, or --input FILE (- for standard input)");
   if (!o.texts.empty() && !o.input.empty())
     refuse("texts as arguments and --input exclude each other");
+  if (o.input.empty() && (o.input_format != tools::InputFormat::automatic || !o.field.empty() ||
+                          !o.pair_field.empty()))
+    refuse(
+        "--input-format, --field and --pair-field say how --input is read: they do not go with "
+        "texts as arguments");
 }
 
 }  // namespace
