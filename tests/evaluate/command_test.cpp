@@ -91,6 +91,19 @@ TEST_F(EvaluateTest, ReportsFailures) {
   }
 }
 
+// What [UNK] is like has a correlation, too.
+TEST_F(EvaluateTest, ReadsUtf8Alone) {
+  const Result result =
+      evaluate({"--quiet", directory_
+                               .write("pairs.tsv",
+                                      "sentence1\tsentence2\tscore\n"
+                                      "\xC7\xCF\t\xB3\xAA\t1\n\xB5\xD1\t\xBC\xC2\t2\n")
+                               .string()});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, HasSubstr("pairs.tsv: is no text in UTF-8 but looks like CP949"));
+  EXPECT_THAT(result.out, IsEmpty());
+}
+
 TEST_F(EvaluateTest, ScoresPredictions) {
   const std::string line = R"({"name": "가", "gold": [0, 1, 2, 0], "predictions": [0, 1, 2, 1]})";
   const std::string expected = "{\"name\": \"가\", \"accuracy\": 75}\n";

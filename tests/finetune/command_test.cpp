@@ -355,8 +355,29 @@ TEST_F(FinetuneTest, SaysWhatIsWrongWithTheData) {
   expect_error(finetune({}), "a table of an unknown kind");
   train_on("비가 온다\t좋아해\t많이\n");
   expect_error(finetune({}, "regress"), "no number");
+  // Else it would learn that nothing has an answer.
+  for (const char* line :
+       {"누구?\t비가 온다\t1\n", "{\"question\": \"누구?\", \"context\": \"비가 온다\"}\n"}) {
+    train_on(line);
+    expect_error(finetune({}, "answer"), "train:1: answers: a question without answers");
+  }
   train_file_ = directory_.path() / "missing";
   expect_error(finetune({}), "cannot read");
+}
+
+// Models of [UNK] are made quickly.
+TEST_F(FinetuneTest, WhatIsNoTextInUtf8) {
+  train_on("text\tlabel\n\xC7\xCF\xB3\xAA\t0\n\xB5\xD1\t1\n");
+  expect_error(finetune({}), "train: is no text in UTF-8 but looks like CP949");
+  train_on(std::string("\xFF\xFE\x44\xC5\n\0", 6));
+  expect_error(finetune({}), "train: is no text in UTF-8 but UTF-16");
+  train_on("\x1F\x8B\x08 and so on\n");
+  expect_error(finetune({}), "train: is packed by gzip");
+  train_on("\x93NUMPY and so on\n");
+  expect_error(finetune({}), "train: is no text but a NumPy array");
+  // Damage in between is damage, as in embed.
+  train_on("text\tlabel\n비가 온다\t0\n비\xB5 온다\t1\n");
+  EXPECT_EQ(finetune({"--steps", "1"}).status, 0);
 }
 
 TEST_F(FinetuneTest, ADivergedTrainingKeepsItsLastState) {

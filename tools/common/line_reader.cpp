@@ -72,6 +72,27 @@ void check_head(std::string_view head, const std::string& name, bool guarded) {
 
 }  // namespace
 
+void check_text(std::string_view content, const std::string& name) {
+  const auto refuse_as = [&](const std::string& what) {
+    refuse(name, "is no text in UTF-8 but " + what, "UTF-8, as iconv makes it");
+  };
+  for (const Magic& magic : kNoTexts)
+    if (content.starts_with(magic.bytes))
+      refuse(name, std::string("is no text but ") + magic.what, "a file of texts");
+  if (content.starts_with("\x1F\x8B")) refuse(name, "is packed by gzip", "it unpacked");
+  if (content.starts_with("\xFF\xFE") || content.starts_with("\xFE\xFF")) refuse_as("UTF-16");
+  const std::string_view head = content.substr(0, kHead);
+  if (head.find('\0') != head.npos)
+    if (const auto other = other_encoding(head)) refuse_as("looks like " + *other);
+  EncodingGuard guard;
+  while (!content.empty()) {
+    const std::size_t end = std::min(content.find('\n'), content.size());
+    if (const auto other = guard.look(content.substr(0, end)))
+      refuse_as(other->empty() ? "something else" : "looks like " + *other);
+    content.remove_prefix(std::min(end + 1, content.size()));
+  }
+}
+
 LineReader::LineReader(const std::string& file, const std::string& encoding, std::stop_token stop)
     : name_(display_name(file)), guarded_(encoding.empty()) {
   auto head = std::make_unique<HeadSource>(open_file(file, std::move(stop)));

@@ -12,6 +12,10 @@
 
 namespace tools {
 
+/// Throws klue::FormatError where the content of a file is plainly no text in UTF-8: packed, an
+/// array, in another encoding. What LineReader looks at, for who reads files whole.
+void check_text(std::string_view content, const std::string& name);
+
 /// The lines of a file: unpacked where gzip packed it, in UTF-8 whatever its encoding, without line
 /// ends. Bytes that are no UTF-8 stay as they are.
 class LineReader {

@@ -15,6 +15,7 @@
 #include <klue/klue.hpp>
 #include <klue/task/klue_inputs.hpp>
 
+#include "common/line_reader.hpp"
 #include "shown.hpp"
 
 namespace evaluate {
@@ -162,6 +163,7 @@ std::string content_of(const std::string& file) {
                         {.file = file, .actual = std::generic_category().message(errno)});
   std::string content{std::istreambuf_iterator<char>(stream), {}};
   if (stream.bad()) throw klue::IoError("cannot read on", {.file = file});
+  tools::check_text(content, file);
   if (content.starts_with("\xEF\xBB\xBF")) content.erase(0, 3);  // byte order mark
   return content;
 }

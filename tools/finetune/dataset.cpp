@@ -346,6 +346,11 @@ class DatasetBuilder {
     const Record& record = data.records[index];
     if (!record.pair)
       throw FormatError("a question without a context", {.file = record.place, .field = "context"});
+    if (!record.answered)
+      throw FormatError("a question without answers",
+                        {.file = record.place,
+                         .field = "answers",
+                         .expected = "text and answer_start of each, or an empty list"});
     const std::size_t question = preprocessor_.tokenizer().tokenize(record.text).size();
     const std::size_t room = plan_.max_length > question + 3 ? plan_.max_length - question - 3 : 0;
     if (room < 8)

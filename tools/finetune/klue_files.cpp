@@ -83,6 +83,7 @@ void read_label(Record& record, const json& value) {
 void read_answers(Record& record, const json& object) {
   const auto found = object.find("answers");
   if (found == object.end()) return;
+  record.answered = true;
   if (!found->is_array()) refuse(record.place, "wrong type", "answers", "a list");
   for (const json& answer : *found) {
     if (!answer.is_object() || !answer.contains("text") || !answer.contains("answer_start") ||
@@ -157,7 +158,8 @@ std::vector<Record> records_of_mrc(const json& file, const std::string& path) {
         Record record{.place = path + ":" + qa.value("guid", qa.value("id", std::string("?"))),
                       .text = qa.value("question", std::string()),
                       .pair = paragraph.value("context", std::string())};
-        if (!qa.value("is_impossible", false)) read_answers(record, qa);
+        record.answered = qa.value("is_impossible", false);
+        if (!record.answered) read_answers(record, qa);
         records.push_back(std::move(record));
       }
   return records;

@@ -26,6 +26,7 @@ struct Record {
   std::vector<std::int32_t> ids{}, types{};  ///< already tokenized; text is then not looked at
   std::vector<std::string> tags{};           ///< of every code point of text, or of every id
   std::vector<Answer> answers{};             ///< empty: the context has no answer
+  bool answered = false;                     ///< `answers` is what is meant, even where it is empty
 };
 
 /// Reads a file for training. What it is, its content says:

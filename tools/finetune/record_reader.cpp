@@ -8,6 +8,7 @@
 
 #include <klue/core/error.hpp>
 
+#include "common/line_reader.hpp"
 #include "record.hpp"
 #include "record_json.hpp"
 
@@ -138,6 +139,7 @@ std::vector<Record> read_records(const std::string& path) {
   if (!stream) throw klue::IoError("cannot read", {.file = path});
   std::string content{std::istreambuf_iterator<char>(stream), {}};
   if (stream.bad()) throw klue::IoError("cannot read", {.file = path});
+  tools::check_text(content, path);
   if (content.starts_with("\xef\xbb\xbf")) content.erase(0, 3);
   std::vector<Record> records = read_any(content, path);
   if (records.empty()) throw klue::FormatError("an empty file", {.file = path});
