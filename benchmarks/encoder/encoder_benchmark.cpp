@@ -1,13 +1,4 @@
-// Times the encoder on one model, one JSON line per case and engine:
-//
-//   encoder_benchmark MODEL_DIR [--precision f32|bf16|int8|auto] [--threads N] [--seconds S]
-//       [--engine packed,eigen,onednn] [--batch-tokens N]
-//       --shapes 1x8,1x16,32x128     batches of random ids, batch × length
-//       --in-turns                   the shapes in turns as well; `of_first` is the rate of each as
-//       a
-//                                    share of the first one's
-//       --corpus FILE                a text per line, end to end: tokenization, encoder, mean
-//       pooling
+// Times the encoder on one model, one JSON line per case and engine; `encoder_benchmark --help`.
 //
 // Engines run in turns, in the same process, and medians are compared: `ahead` says how many times
 // as fast the first engine is. `peak_share` is the rate of the linear layers' products, as if
@@ -16,20 +7,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <random>
 #include <span>
-#include <sstream>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <klue/encoder/detail/encoder_core.hpp>
 #include <klue/klue.hpp>
 
+#include "../command_line.hpp"
 #include "../peak.hpp"
 
 namespace klue::bench {
@@ -42,57 +31,33 @@ double now() {
 }
 
 struct Arguments {
-  std::string model, shapes, corpus;
+  std::string model, corpus;
+  std::vector<Shape> shapes;
   Precision precision = Precision::f32;
-  std::vector<Engine> engines;
+  std::vector<Engine> engines{Engine::automatic};
   std::size_t threads = 1;
   std::size_t batch_tokens = LoadOptions{}.batch_tokens;
   double seconds = 3;
   bool in_turns = false;
 };
 
-template <class Value, std::size_t Count>
-Value named(const Value (&values)[Count], std::string_view (*spelling)(Value),
-            const std::string& name) {
-  for (const Value value : values)
-    if (spelling(value) == name) return value;
-  throw std::runtime_error("there is no " + name);
-}
-
-std::vector<Engine> engines_of(const std::string& names) {
-  std::vector<Engine> engines;
-  std::stringstream list(names);
-  for (std::string name; std::getline(list, name, ',');)
-    engines.push_back(named(kEngines, engine_name, name));
-  return engines;
-}
-
-Arguments parse(int argc, char** argv) {
-  Arguments a;
-  for (int i = 1; i < argc; ++i) {
-    const std::string flag = argv[i];
-    const auto value = [&]() -> std::string { return ++i < argc ? argv[i] : ""; };
-    if (flag == "--shapes")
-      a.shapes = value();
-    else if (flag == "--corpus")
-      a.corpus = value();
-    else if (flag == "--threads")
-      a.threads = std::stoul(value());
-    else if (flag == "--engine")
-      a.engines = engines_of(value());
-    else if (flag == "--batch-tokens")
-      a.batch_tokens = std::stoul(value());
-    else if (flag == "--seconds")
-      a.seconds = std::stod(value());
-    else if (flag == "--in-turns")
-      a.in_turns = true;
-    else if (flag == "--precision")
-      a.precision = named(kPrecisionChoices, precision_name, value());
-    else
-      a.model = flag;
-  }
-  if (a.engines.empty()) a.engines = {Engine::automatic};
-  return a;
+void add_options(CLI::App& app, Arguments& a) {
+  app.add_option("MODEL_DIR", a.model, "A model directory")->required()->type_name("");
+  add_shapes(app, a.shapes, "Batches of random ids, texts x tokens, as 1x8,16x32");
+  add_file(app, "--corpus", a.corpus,
+           "A text per line, end to end: tokenization, encoder, mean pooling");
+  app.add_flag("--in-turns", a.in_turns,
+               "The shapes in turns as well; `of_first` is the rate of each as a share of the "
+               "first one's");
+  tools::add_choice(app, "--precision", a.precision, tools::kPrecisions,
+                    "Of the numbers that are multiplied");
+  tools::add_choice(app, "--engine", a.engines, tools::kEngines,
+                    "Several, with commas, run in turns")
+      ->delimiter(',');
+  tools::add_count(app, "--threads", a.threads, 1, tools::kMostThreads, "Threads; default: 1");
+  tools::add_count(app, "--batch-tokens", a.batch_tokens, 1, tools::kMostTokens,
+                   "Tokens that the encoder takes at once");
+  tools::add_number(app, "--seconds", a.seconds, 0, 1e6, "For each shape and engine; default: 3");
 }
 
 // Operations of all linear layers per token.
@@ -151,18 +116,16 @@ void print(const Arguments& a, const std::vector<Model>& models, const std::stri
 }
 
 // A batch of random ids.
-struct Shape {
+struct Batch {
   std::string name;
   std::size_t tokens;
   TokenBatchBuilder builder;
 
-  Shape(std::string shape, const EncoderConfig& config)
-      : name(std::move(shape)), tokens(0), builder(config) {
-    const std::size_t x = name.find('x');
-    const std::size_t batch = std::stoul(name), length = std::stoul(name.substr(x + 1));
+  Batch(const Shape& shape, const EncoderConfig& config)
+      : name(shape.name()), tokens(shape.rows * shape.length), builder(config) {
     std::mt19937 random(1);
-    std::vector<std::int32_t> ids(length), types(length, 0);
-    for (std::size_t b = 0; b < batch; ++b, tokens += length) {
+    std::vector<std::int32_t> ids(shape.length), types(shape.length, 0);
+    for (std::size_t row = 0; row < shape.rows; ++row) {
       for (auto& id : ids)
         id = static_cast<std::int32_t>(5 + random() % (config.vocab_size - 5));
       builder.append(ids, types);
@@ -175,44 +138,43 @@ struct Shape {
   }
 };
 
-std::vector<Shape> shapes_of(const Arguments& a, const EncoderConfig& config) {
-  std::vector<Shape> shapes;
-  std::stringstream list(a.shapes);
-  for (std::string name; std::getline(list, name, ',');)
-    shapes.emplace_back(name, config);
-  return shapes;
+std::vector<Batch> batches_of(const Arguments& a, const EncoderConfig& config) {
+  std::vector<Batch> batches;
+  for (const Shape& shape : a.shapes)
+    batches.emplace_back(shape, config);
+  return batches;
 }
 
 void time_shapes(const Arguments& a, const std::vector<Model>& models) {
-  for (const Shape& shape : shapes_of(a, models[0].encoder().config())) {
-    const auto run = [&](const Model& model) { shape.run(model); };
+  for (const Batch& batch : batches_of(a, models[0].encoder().config())) {
+    const auto run = [&](const Model& model) { batch.run(model); };
     std::ranges::for_each(models, run);  // warms up
-    print(a, models, shape.name, shape.tokens, median_seconds(models, a.seconds, 3, run));
+    print(a, models, batch.name, batch.tokens, median_seconds(models, a.seconds, 3, run));
   }
 }
 
 // All models and shapes once in every round.
 void time_shapes_in_turns(const Arguments& a, const std::vector<Model>& models) {
-  const std::vector<Shape> shapes = shapes_of(a, models[0].encoder().config());
+  const std::vector<Batch> batches = batches_of(a, models[0].encoder().config());
   std::vector<std::vector<std::vector<double>>> times(
-      shapes.size(), std::vector<std::vector<double>>(models.size()));
-  const double end = now() + a.seconds * static_cast<double>(shapes.size() * models.size());
+      batches.size(), std::vector<std::vector<double>>(models.size()));
+  const double end = now() + a.seconds * static_cast<double>(batches.size() * models.size());
   for (int round = -1; round < 3 || now() < end; ++round)  // the first one warms up
-    for (std::size_t s = 0; s < shapes.size(); ++s)
+    for (std::size_t s = 0; s < batches.size(); ++s)
       for (std::size_t m = 0; m < models.size(); ++m) {
         const double begin = now();
-        shapes[s].run(models[m]);
+        batches[s].run(models[m]);
         if (round >= 0) times[s][m].push_back(now() - begin);
       }
   std::vector<double> first_rates;
-  for (std::size_t s = 0; s < shapes.size(); ++s) {
+  for (std::size_t s = 0; s < batches.size(); ++s) {
     std::vector<double> seconds;
     for (std::vector<double>& of_model : times[s])
       seconds.push_back(median(of_model));
     if (s == 0)
       for (const double of_model : seconds)
-        first_rates.push_back(static_cast<double>(shapes[0].tokens) / of_model);
-    print(a, models, shapes[s].name, shapes[s].tokens, seconds, first_rates);
+        first_rates.push_back(static_cast<double>(batches[0].tokens) / of_model);
+    print(a, models, batches[s].name, batches[s].tokens, seconds, first_rates);
   }
 }
 
@@ -231,28 +193,28 @@ void time_corpus(const Arguments& a, const std::vector<Model>& models) {
         }));
 }
 
+void run(const Arguments& a) {
+  if (a.shapes.empty() && a.corpus.empty())
+    throw std::runtime_error("nothing to time: --shapes or --corpus");
+  const double begin = now();
+  std::vector<Model> models;
+  for (const Engine engine : a.engines)
+    models.push_back(Model::load(a.model, {.threads = a.threads,
+                                           .engine = engine,
+                                           .precision = a.precision,
+                                           .batch_tokens = a.batch_tokens}));
+  std::fprintf(stderr, "loaded in %.3f s\n", now() - begin);
+  (a.in_turns ? time_shapes_in_turns : time_shapes)(a, models);
+  if (!a.corpus.empty()) time_corpus(a, models);
+}
+
 }  // namespace
 }  // namespace klue::bench
 
 int main(int argc, char** argv) {
-  using namespace klue::bench;
-  try {
-    const Arguments arguments = parse(argc, argv);
-    const double begin = now();
-    std::vector<klue::Model> models;
-    for (const klue::Engine engine : arguments.engines)
-      models.push_back(
-          klue::Model::load(arguments.model, {.threads = arguments.threads,
-                                              .engine = engine,
-                                              .precision = arguments.precision,
-                                              .batch_tokens = arguments.batch_tokens}));
-    std::fprintf(stderr, "loaded in %.3f s\n", now() - begin);
-    if (!arguments.shapes.empty())
-      (arguments.in_turns ? time_shapes_in_turns : time_shapes)(arguments, models);
-    if (!arguments.corpus.empty()) time_corpus(arguments, models);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "encoder_benchmark: %s\n", error.what());
-    return 1;
-  }
+  klue::bench::Arguments arguments;
+  CLI::App app{"Times the encoder on one model, and prints a JSON line per case and engine.",
+               "encoder_benchmark"};
+  klue::bench::add_options(app, arguments);
+  return klue::bench::run_command(app, argc, argv, [&] { klue::bench::run(arguments); });
 }

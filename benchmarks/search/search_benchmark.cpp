@@ -1,19 +1,17 @@
 // Exact search, ours beside FAISS's flat index, in one run and on one thread: how many of the
 // processor's multiply-adds the products get, and that both find the same.
-//
-//     search_benchmark [ROWS [QUERIES [COLUMNS [K]]]]      default: 1000000 1000 256 10
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <vector>
 
 #include <klue/search.hpp>
 
+#include "../command_line.hpp"
 #include "../peak.hpp"
 
 #if KLUE_WITH_FAISS
@@ -25,6 +23,7 @@
 extern "C" [[gnu::weak]] void openblas_set_num_threads(int threads);
 #endif
 
+namespace klue::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -60,28 +59,32 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-std::size_t argument(int argc, char** argv, int i, std::size_t otherwise) {
-  return argc > i ? std::strtoul(argv[i], nullptr, 10) : otherwise;
+struct Arguments {
+  std::size_t rows = 1'000'000, queries = 1000, columns = 256, k = 10;
+};
+
+void add_options(CLI::App& app, Arguments& a) {
+  constexpr int kMost = 1 << 30;
+  tools::add_count(app, "--rows", a.rows, 1, kMost, "Vectors that are searched; default: 1000000");
+  tools::add_count(app, "--queries", a.queries, 1, kMost, "Default: 1000");
+  tools::add_count(app, "--columns", a.columns, 1, kMost, "Numbers of a vector; default: 256");
+  tools::add_count(app, "--top", a.k, 1, kMost, "Vectors found for each query; default: 10");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::size_t rows = argument(argc, argv, 1, 1'000'000);
-  const std::size_t queries = argument(argc, argv, 2, 1000);
-  const std::size_t columns = argument(argc, argv, 3, 256);
-  const std::size_t k = argument(argc, argv, 4, 10);
+void run(const Arguments& arguments) {
+  const std::size_t rows = arguments.rows, queries = arguments.queries;
+  const std::size_t columns = arguments.columns, k = arguments.k;
   const std::vector<float> base = directions(rows, columns, 1);
   const std::vector<float> asked = directions(queries, columns, 2);
   const double gflop = 2e-9 * static_cast<double>(rows) * static_cast<double>(queries) *
                        static_cast<double>(columns);
   std::printf("top %zu of %zu queries over %zu × %zu, one thread\n", k, queries, rows, columns);
 
-  const auto search = [&](klue::Similarity similarity) {
-    return klue::top_k({asked.data(), queries, columns}, {base.data(), rows, columns},
-                       {.k = k, .similarity = similarity, .threads = 1});
+  const auto search = [&](Similarity similarity) {
+    return top_k({asked.data(), queries, columns}, {base.data(), rows, columns},
+                 {.k = k, .similarity = similarity, .threads = 1});
   };
-  std::vector<std::vector<klue::Hit>> hits;
+  std::vector<std::vector<Hit>> hits;
 #if KLUE_WITH_FAISS
   omp_set_num_threads(1);
   if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
@@ -93,9 +96,9 @@ int main(int argc, char** argv) {
   // In turns: what else the machine does hits all of them.
   std::vector<double> peaks, dots, cosines, flats;
   for (int round = 0; round < 5; ++round) {
-    peaks.push_back(klue::bench::peak_f32());
-    dots.push_back(seconds_of([&] { hits = search(klue::Similarity::dot); }));
-    cosines.push_back(seconds_of([&] { search(klue::Similarity::cosine); }));
+    peaks.push_back(peak_f32());
+    dots.push_back(seconds_of([&] { hits = search(Similarity::dot); }));
+    cosines.push_back(seconds_of([&] { search(Similarity::cosine); }));
 #if KLUE_WITH_FAISS
     flats.push_back(seconds_of([&] {
       index.search(static_cast<faiss::Index::idx_t>(queries), asked.data(),
@@ -118,10 +121,21 @@ int main(int argc, char** argv) {
   std::size_t same = 0;
   for (std::size_t q = 0; q < queries; ++q)
     for (std::size_t i = 0; i < k; ++i)
-      same += std::ranges::count(hits[q], static_cast<std::size_t>(labels[q * k + i]),
-                                 &klue::Hit::index) != 0
-                  ? 1
-                  : 0;
+      same +=
+          std::ranges::count(hits[q], static_cast<std::size_t>(labels[q * k + i]), &Hit::index) != 0
+              ? 1
+              : 0;
   std::printf("hits that both found: %zu of %zu\n", same, queries * k);
 #endif
+}
+
+}  // namespace
+}  // namespace klue::bench
+
+int main(int argc, char** argv) {
+  klue::bench::Arguments arguments;
+  CLI::App app{"Exact search beside FAISS's flat index, in turns, on one thread.",
+               "search_benchmark"};
+  klue::bench::add_options(app, arguments);
+  return klue::bench::run_command(app, argc, argv, [&] { klue::bench::run(arguments); });
 }

@@ -1,12 +1,8 @@
-// What a task costs over the encoder under it, one JSON line:
+// What a task costs over the encoder under it, one JSON line; `task_benchmark --help`.
 //
-//   task_benchmark MODEL_DIR --corpus FILE [--task classify|rank|tag|fill-mask] [--rounds N]
-//       [--precision f32|bf16|int8] [--threads N] [--batch-tokens N] [--lines N]
-//
-// The corpus has a text per line. The task and Model::embed with mean pooling, which needs every
-// row of the last layer, work on the same tokens in turns, in the same process; medians are
-// compared. Both are timed from the texts on. For fill-mask one word of each text is masked, and
-// rank pairs each text with the next.
+// The task and Model::embed with mean pooling, which needs every row of the last layer, work on the
+// same tokens in turns, in the same process; medians are compared. Both are timed from the texts
+// on. For fill-mask one word of each text is masked, and rank pairs each text with the next.
 
 #include <algorithm>
 #include <chrono>
@@ -17,11 +13,12 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <klue/klue.hpp>
 #include <klue/text/detail/tokenizer_files.hpp>
+
+#include "../command_line.hpp"
 
 namespace klue::bench {
 namespace {
@@ -37,35 +34,22 @@ struct Arguments {
   std::size_t rounds = 5, lines = ~std::size_t{0};
 };
 
-Arguments parse(int argc, char** argv) {
-  Arguments a;
-  for (int i = 1; i < argc; ++i) {
-    const std::string flag = argv[i];
-    const auto value = [&]() -> std::string { return ++i < argc ? argv[i] : ""; };
-    if (flag == "--corpus") {
-      a.corpus = value();
-    } else if (flag == "--task") {
-      const std::string name = value();
-      for (const Task task : {Task::classify, Task::rank, Task::tag, Task::answer, Task::fill_mask})
-        if (task_name(task) == name) a.task = task;
-      if (!a.task) throw std::runtime_error("no such task: " + name);
-    } else if (flag == "--precision") {
-      const std::string name = value();
-      for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8})
-        if (precision_name(precision) == name) a.load.precision = precision;
-    } else if (flag == "--threads") {
-      a.load.threads = std::stoul(value());
-    } else if (flag == "--batch-tokens") {
-      a.load.batch_tokens = std::stoul(value());
-    } else if (flag == "--rounds") {
-      a.rounds = std::stoul(value());
-    } else if (flag == "--lines") {
-      a.lines = std::stoul(value());
-    } else {
-      a.model = flag;
-    }
-  }
-  return a;
+const tools::Names<Task> kTasks{{"classify", Task::classify},
+                                {"rank", Task::rank},
+                                {"tag", Task::tag},
+                                {"fill-mask", Task::fill_mask}};
+
+void add_options(CLI::App& app, Arguments& a) {
+  app.add_option("MODEL_DIR", a.model, "A model with the task's head")->required()->type_name("");
+  add_file(app, "--corpus", a.corpus, "A text per line")->required();
+  tools::add_choice(app, "--task", a.task, kTasks, "Default: what the model's head is for");
+  tools::add_choice(app, "--precision", a.load.precision, tools::kPrecisions,
+                    "Of the numbers that are multiplied");
+  tools::add_count(app, "--threads", a.load.threads, 1, tools::kMostThreads, "Threads; default: 1");
+  tools::add_count(app, "--batch-tokens", a.load.batch_tokens, 1, tools::kMostTokens,
+                   "Tokens that the encoder takes at once");
+  tools::add_count(app, "--rounds", a.rounds, 1, 1000, "Times that each is run; default: 5");
+  tools::add_count(app, "--lines", a.lines, 1, 1 << 30, "Most lines of FILE; default: all");
 }
 
 /// The texts as the task takes them, and what the encoder alone is timed on.
@@ -158,11 +142,8 @@ void run(const Arguments& a) {
 }  // namespace klue::bench
 
 int main(int argc, char** argv) {
-  try {
-    klue::bench::run(klue::bench::parse(argc, argv));
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "task_benchmark: %s\n", error.what());
-    return 1;
-  }
+  klue::bench::Arguments arguments;
+  CLI::App app{"What a task costs over the encoder under it, as one JSON line.", "task_benchmark"};
+  klue::bench::add_options(app, arguments);
+  return klue::bench::run_command(app, argc, argv, [&] { klue::bench::run(arguments); });
 }
