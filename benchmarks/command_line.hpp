@@ -1,16 +1,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
-#include <exception>
-#include <iostream>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "common/choices.hpp"
-#include "common/usage_error.hpp"
+#include "common/command.hpp"
 
 /// What the programs here have in common: options as those of the commands, --help, and errors.
 namespace klue::bench {
@@ -43,22 +40,16 @@ inline CLI::Option* add_file(CLI::App& app, const std::string& flag, std::string
       ->check(CLI::Validator(CLI::ExistingFile).description(""));
 }
 
-/// Parses, then calls run(). Exit status: 0, 1 for an error, 2 for wrong usage.
+/// What main returns: parses, then calls run(). 0, 1 for an error, 2 for wrong usage.
 template <class Run>
 int run_command(CLI::App& app, int argc, char** argv, const Run& run) {
-  try {
-    app.parse(argc, argv);
-    run();
-    return 0;
-  } catch (const CLI::Success& success) {
-    return app.exit(success);  // --help
-  } catch (const CLI::ParseError& error) {
-    std::cerr << tools::usage_message(app, error) << "\n";
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << app.get_name() << ": " << error.what() << "\n";
-    return 1;
-  }
+  return tools::run_command(app.get_name().c_str(), [&] {
+    int status = 0;
+    if (tools::parsed(
+            app, [&] { app.parse(argc, argv); }, status))
+      run();
+    return status;
+  });
 }
 
 }  // namespace klue::bench

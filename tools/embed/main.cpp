@@ -1,7 +1,6 @@
 // The command `embed`: texts in, vectors out. Everything here is reading, calling the library and
 // writing; what a program would want is in the library.
 
-#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <span>
@@ -13,10 +12,10 @@
 
 #include <klue/klue.hpp>
 
+#include "common/command.hpp"
 #include "common/demo_model.hpp"
 #include "common/model_path.hpp"
 #include "common/output_file.hpp"
-#include "common/standard_streams.hpp"
 #include "common/stop_signals.hpp"
 #include "embedder.hpp"
 #include "heat_map.hpp"
@@ -177,21 +176,9 @@ void run(const Options& options) {
 }  // namespace embed
 
 int main(int argc, char** argv) {
-  tools::guard_standard_streams();
-  std::ios::sync_with_stdio(false);
-  int status = 0;
-  try {
+  return tools::run_command(KLUE_PROGRAM, [&] {
+    int status = 0;
     if (const auto options = embed::parse_command_line(argc, argv, status)) embed::run(*options);
-    if (!std::cout.flush())  // what --help, --version and --info print is a result, too
-      throw klue::IoError("cannot write", {.file = "standard output"});
-  } catch (const klue::StoppedError&) {
-    tools::die_of(tools::StopSignals::received());
-  } catch (const std::bad_alloc&) {
-    std::cerr << KLUE_PROGRAM ": not enough memory\n";
-    status = 1;
-  } catch (const std::exception& error) {
-    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
-    status = 1;
-  }
-  return status;
+    return status;
+  });
 }

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iostream>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
 
 #include "common/choices.hpp"
-#include "common/usage_error.hpp"
+#include "common/command.hpp"
 #include "names.hpp"
 
 namespace embed {
@@ -408,29 +407,21 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   Options options;
   Given given;
   CLI::App app{kDescription, KLUE_PROGRAM};
-  app.footer(kExamples);
-  app.set_version_flag("--version", KLUE_PROGRAM " " KLUE_VERSION);
-  app.get_formatter()->column_width(26);
+  tools::describe(app, KLUE_VERSION, kExamples);
   add_input(app, options);
   add_output(app, options, given);
   add_near(app, options, given);
   add_tokenization(app, options);
   add_work(app, options, given);
-  try {
+  const auto parse = [&] {
     app.parse(guarded_arguments(argc, argv));
     remove_guards(options);
     options.shard = parse_shard(given.shard);
     options.least_community = given.least_community.value_or(options.least_community);
     check_combinations(options, given);
-    return options;
-  } catch (const CLI::Success& success) {
-    app.exit(success);  // --help, --version
-    status = 0;
-  } catch (const CLI::ParseError& error) {
-    std::cerr << tools::usage_message(app, error) << "\n";
-    status = 2;
-  }
-  return std::nullopt;
+  };
+  if (!tools::parsed(app, parse, status)) return std::nullopt;
+  return options;
 }
 
 }  // namespace embed

@@ -2,11 +2,9 @@
 // scores predictions.
 
 #include <cerrno>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,10 +14,10 @@
 
 #include <klue/klue.hpp>
 
+#include "common/command.hpp"
 #include "common/demo_model.hpp"
 #include "common/model_path.hpp"
 #include "common/output_file.hpp"
-#include "common/standard_streams.hpp"
 #include "klue_task.hpp"
 #include "ngrams.hpp"
 #include "options.hpp"
@@ -161,19 +159,10 @@ bool run(const Options& options) {
 }  // namespace evaluate
 
 int main(int argc, char** argv) {
-  tools::guard_standard_streams();
-  std::ios::sync_with_stdio(false);
-  int status = 0;
-  try {
-    if (const auto options = evaluate::parse_command_line(argc, argv, status))
-      status = evaluate::run(*options) ? 0 : 1;
-    if (!std::cout.flush()) throw klue::IoError("cannot write", {.file = "standard output"});
-  } catch (const std::bad_alloc&) {
-    std::cerr << KLUE_PROGRAM ": not enough memory\n";
-    status = 1;
-  } catch (const std::exception& error) {
-    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
-    status = 1;
-  }
-  return status;
+  return tools::run_command(KLUE_PROGRAM, [&] {
+    int status = 0;
+    const auto options = evaluate::parse_command_line(argc, argv, status);
+    if (!options) return status;
+    return evaluate::run(*options) ? 0 : 1;
+  });
 }

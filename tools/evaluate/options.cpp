@@ -1,13 +1,11 @@
 #include "options.hpp"
 
-#include <iostream>
 #include <string>
-#include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "common/choices.hpp"
-#include "common/usage_error.hpp"
+#include "common/command.hpp"
 
 namespace evaluate {
 namespace {
@@ -115,22 +113,14 @@ void check_combination(const Options& o) {
 std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   Options options;
   CLI::App app{kDescription, KLUE_PROGRAM};
-  app.footer(kExamples);
-  app.set_version_flag("--version", KLUE_PROGRAM " " KLUE_VERSION);
-  app.get_formatter()->column_width(26);
+  tools::describe(app, KLUE_VERSION, kExamples);
   add_options(app, options);
-  try {
+  const auto parse = [&] {
     app.parse(argc, argv);
     check_combination(options);
-    return options;
-  } catch (const CLI::Success& success) {
-    app.exit(success);  // --help, --version
-    status = 0;
-  } catch (const CLI::ParseError& error) {
-    std::cerr << tools::usage_message(app, error) << "\n";
-    status = 2;
-  }
-  return std::nullopt;
+  };
+  if (!tools::parsed(app, parse, status)) return std::nullopt;
+  return options;
 }
 
 }  // namespace evaluate

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,10 +20,10 @@
 #include <klue/klue.hpp>
 #include <klue/train.hpp>
 
+#include "common/command.hpp"
 #include "common/demo_model.hpp"
 #include "common/model_path.hpp"
 #include "common/output_file.hpp"
-#include "common/standard_streams.hpp"
 #include "dataset.hpp"
 #include "options.hpp"
 #include "record.hpp"
@@ -229,18 +227,10 @@ void run(Options options) {
 }  // namespace finetune
 
 int main(int argc, char** argv) {
-  tools::guard_standard_streams();
-  std::ios::sync_with_stdio(false);
-  int status = 0;
-  try {
+  return tools::run_command(KLUE_PROGRAM, [&] {
+    int status = 0;
     if (auto options = finetune::parse_command_line(argc, argv, status))
       finetune::run(std::move(*options));
-  } catch (const std::bad_alloc&) {
-    std::cerr << KLUE_PROGRAM ": not enough memory\n";
-    status = 1;
-  } catch (const std::exception& error) {
-    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
-    status = 1;
-  }
-  return status;
+    return status;
+  });
 }

@@ -1,7 +1,6 @@
 #include "options.hpp"
 
 #include <cstddef>
-#include <iostream>
 #include <limits>
 #include <optional>
 #include <set>
@@ -12,8 +11,8 @@
 #include <CLI/CLI.hpp>
 
 #include "common/choices.hpp"
+#include "common/command.hpp"
 #include "common/number.hpp"
-#include "common/usage_error.hpp"
 
 namespace finetune {
 namespace {
@@ -188,24 +187,16 @@ void check_combinations(const Options& o) {
 std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   Options options;
   CLI::App app{kDescription, KLUE_PROGRAM};
-  app.footer(kExamples);
-  app.set_version_flag("--version", KLUE_PROGRAM " " KLUE_VERSION);
-  app.get_formatter()->column_width(26);
+  tools::describe(app, KLUE_VERSION, kExamples);
   add_data_options(app, options);
   add_training_options(app, options.training, options);
   add_run_options(app, options.training);
-  try {
+  const auto parse = [&] {
     app.parse(argc, argv);
     check_combinations(options);
-    return options;
-  } catch (const CLI::Success& success) {
-    app.exit(success);  // --help, --version
-    status = 0;
-  } catch (const CLI::ParseError& error) {
-    std::cerr << tools::usage_message(app, error) << "\n";
-    status = 2;
-  }
-  return std::nullopt;
+  };
+  if (!tools::parsed(app, parse, status)) return std::nullopt;
+  return options;
 }
 
 }  // namespace finetune

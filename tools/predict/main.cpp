@@ -2,7 +2,6 @@
 // the library and writing; what a program would want is in the library.
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -12,10 +11,10 @@
 
 #include <klue/klue.hpp>
 
+#include "common/command.hpp"
 #include "common/demo_model.hpp"
 #include "common/model_path.hpp"
 #include "common/output_file.hpp"
-#include "common/standard_streams.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "predictor.hpp"
@@ -24,10 +23,7 @@
 namespace predict {
 namespace {
 
-/// A command line that does not fit the model.
-class WrongUsage : public klue::UsageError {
-  using klue::UsageError::UsageError;
-};
+using tools::WrongUsage;
 
 /// The task of the command line, else the one that the model's head is for.
 klue::Task chosen_task(const klue::Model& model, const Options& options) {
@@ -116,23 +112,10 @@ void run(const Options& options) {
 }  // namespace predict
 
 int main(int argc, char** argv) {
-  tools::guard_standard_streams();
-  std::ios::sync_with_stdio(false);
-  int status = 0;
-  try {
+  return tools::run_command(KLUE_PROGRAM, [&] {
+    int status = 0;
     if (const auto options = predict::parse_command_line(argc, argv, status))
       predict::run(*options);
-    if (!std::cout.flush())  // what --help and --version print is a result, too
-      throw klue::IoError("cannot write", {.file = "standard output"});
-  } catch (const predict::WrongUsage& error) {
-    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
-    status = 2;
-  } catch (const std::bad_alloc&) {
-    std::cerr << KLUE_PROGRAM ": not enough memory\n";
-    status = 1;
-  } catch (const std::exception& error) {
-    std::cerr << KLUE_PROGRAM ": " << error.what() << "\n";
-    status = 1;
-  }
-  return status;
+    return status;
+  });
 }

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <iostream>
 #include <limits>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "common/choices.hpp"
-#include "common/usage_error.hpp"
+#include "common/command.hpp"
 
 namespace predict {
 namespace {
@@ -223,26 +222,18 @@ std::string foreign_flag(const Options& o, klue::Task task) {
 std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   Options options;
   CLI::App app{kDescription, KLUE_PROGRAM};
-  app.footer(kExamples);
-  app.set_version_flag("--version", KLUE_PROGRAM " " KLUE_VERSION);
-  app.get_formatter()->column_width(26);
+  tools::describe(app, KLUE_VERSION, kExamples);
   add_input(app, options);
   add_output(app, options);
   add_decoding(app, options);
   add_work(app, options);
-  try {
+  const auto parse = [&] {
     app.parse(guarded_arguments(argc, argv));
     remove_guards(options);
     check_input(options);
-    return options;
-  } catch (const CLI::Success& success) {
-    app.exit(success);  // --help, --version
-    status = 0;
-  } catch (const CLI::ParseError& error) {
-    std::cerr << tools::usage_message(app, error) << "\n";
-    status = 2;
-  }
-  return std::nullopt;
+  };
+  if (!tools::parsed(app, parse, status)) return std::nullopt;
+  return options;
 }
 
 }  // namespace predict

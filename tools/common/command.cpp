@@ -1,0 +1,57 @@
+#include "common/command.hpp"
+
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "common/standard_streams.hpp"
+#include "common/stop_signals.hpp"
+#include "common/usage_error.hpp"
+
+namespace tools {
+
+void describe(CLI::App& app, const char* version, const char* footer) {
+  app.set_version_flag("--version", app.get_name() + " " + version);
+  app.footer(footer);
+  app.get_formatter()->column_width(26);
+}
+
+bool parsed(CLI::App& app, const std::function<void()>& parse, int& status) {
+  try {
+    parse();
+    return true;
+  } catch (const CLI::Success& success) {
+    app.exit(success);
+    status = 0;
+  } catch (const CLI::ParseError& error) {
+    std::cerr << usage_message(app, error) << "\n";
+    status = 2;
+  }
+  return false;
+}
+
+int run_command(const char* program, const std::function<int()>& work) {
+  guard_standard_streams();
+  std::ios::sync_with_stdio(false);
+  try {
+    const int status = work();
+    if (!std::cout.flush())  // what --help and --version print is a result, too
+      throw klue::IoError("cannot write", {.file = "standard output"});
+    return status;
+  } catch (const klue::StoppedError&) {
+    die_of(StopSignals::received());
+  } catch (const WrongUsage& error) {
+    std::cerr << program << ": " << error.what() << "\n";
+    return 2;
+  } catch (const std::bad_alloc&) {
+    std::cerr << program << ": not enough memory\n";
+  } catch (const std::exception& error) {
+    std::cerr << program << ": " << error.what() << "\n";
+  }
+  return 1;
+}
+
+}  // namespace tools
