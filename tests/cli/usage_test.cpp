@@ -136,6 +136,11 @@ TEST(EmbedUsage, NumbersThatAreNone) {
       expect_wrong_usage({"사람", flag, value}, "expected a number from -1 to 1, found");
 }
 
+TEST(EmbedUsage, NamesThatAreEmpty) {
+  expect_wrong_usage({"사람", "--out", ""}, "--out: expected a file's name");
+  expect_wrong_usage({"--input", ""}, "--input: expected a file's name");
+}
+
 TEST(EmbedUsage, FlagsThatWouldChangeNothing) {
   for (const std::vector<std::string>& flag : {std::vector<std::string>{"--input-format", "jsonl"},
                                                {"--field", "2"},

@@ -464,6 +464,13 @@ TEST_F(FinetuneTest, AFullDiskIsAnErrorAndTheStateStays) {
   EXPECT_TRUE(bytes_of(state) == saved);
 }
 
+TEST_F(FinetuneTest, AnOutputWhereNothingCanBe) {
+  out_ = directory_.write("file", "") / "out";
+  const Result result = finetune({});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, HasSubstr("out.training: cannot make the directory"));
+}
+
 TEST_F(FinetuneTest, AnOrderOfLinesThatAreNone) {
   for (const char* order : {"", "x", "{}", "[0, 1]", "[]", "[[]]", "[[0], 1]"})
     expect_error(finetune({"--order", directory_.write("order", order).string()}), "order: ");
@@ -530,6 +537,7 @@ TEST_F(FinetuneTest, WrongUsageIsStatusTwo) {
       EXPECT_LT(result.err.size(), 120u) << result.err;
     }
   EXPECT_EQ(finetune({"--labels", "가,나,가"}).status, 2);
+  EXPECT_EQ(run(KLUE_FINETUNE, arguments("")).status, 2);
   EXPECT_EQ(finetune({"--loss", "cosent"}).status, 2);
   EXPECT_EQ(finetune({"--patience", "2"}).status, 2);
   EXPECT_EQ(run(KLUE_FINETUNE, {"--help"}).status, 0);

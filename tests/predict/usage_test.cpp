@@ -44,6 +44,7 @@ TEST(PredictUsage, WrongUsageIsStatusTwo) {
   expect_refused(predict("tiny-11-tokcls", {"사람", "--targets", "전"}), 2, "--targets");
   expect_refused(predict("tiny-11-tokcls", {"사람", "--top-k", "3"}), 2, "--top-k");
   expect_refused(predict("tiny-11", {"[MASK]", "--max-length", "9"}), 2, "--max-length");
+  expect_refused(predict("tiny-11-seqcls", {"사람", "--out", ""}), 2, "--out: expected");
   for (const char* option : {"--field", "--pair-field"})
     expect_refused(predict("tiny-11-seqcls", {"사람", option, "a"}), 2, option);
   expect_refused(predict("tiny-11-seqcls", {"사람", "--input-format", "tsv"}), 2, "--input-format");

@@ -372,6 +372,9 @@ void check_combinations(const Options& o, const Given& given) {
     refuse("--search needs something to search in: --input or --vectors");
   if (nothing && !o.info && !o.merge)
     refuse("nothing to do: give sentences as arguments, or --input FILE (- for standard input)");
+  // A variable of the shell that is not set.
+  if (o.out.empty() || std::ranges::count(o.input.files, "") > 0)
+    refuse(std::string(o.out.empty() ? "--out" : "--input") + ": expected a file's name, or -");
   if (!o.texts.empty() && !o.input.files.empty())
     refuse("sentences as arguments and --input exclude each other");
   if (std::ranges::count(o.input.files, "-") > 1)

@@ -174,6 +174,7 @@ void add_run_options(CLI::App& app, TrainingOptions& t) {
 
 // An option that would change nothing is refused: whoever gives it expects something of it.
 void check_combinations(const Options& o) {
+  if (o.training.out.empty()) refuse("--out: expected a directory's name");
   std::set<std::string> seen;
   for (const std::string& label : o.plan.labels)
     if (!seen.insert(label).second) refuse("--labels: the same label twice: " + label);

@@ -138,7 +138,11 @@ class Training {
         trainer_(std::move(network), parts.plan.objective, trainer_options()) {}
 
   void run() {
-    fs::create_directories(folder_);
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error)
+      throw klue::IoError("cannot make the directory",
+                          {.file = folder_.string(), .actual = error.message()});
     const ordered_json note = resume();
     const bool live =
         options_.log && fs::exists(*options_.log) && !fs::is_regular_file(*options_.log);

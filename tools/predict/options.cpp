@@ -190,6 +190,7 @@ void check_input(const Options& o) {
     refuse("nothing to do: give texts as arguments, or --input FILE (- for standard input)");
   if (!o.texts.empty() && !o.input.empty())
     refuse("texts as arguments and --input exclude each other");
+  if (o.out.empty()) refuse("--out: expected a file's name, or -");
   if (o.input.empty() && (o.input_format != tools::InputFormat::automatic || !o.field.empty() ||
                           !o.pair_field.empty()))
     refuse(
