@@ -1,11 +1,9 @@
 // What the readers allocate, measured: these files describe as much as they can in few bytes.
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
+#include <cstddef>
+#include <functional>
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <klue/checkpoint/detail/safetensors.hpp>
 #include <klue/checkpoint/detail/tar.hpp>
@@ -17,46 +15,7 @@
 #include "checkpoint/safetensors_writer.hpp"
 #include "checkpoint/table_writer.hpp"
 #include "checkpoint/tar_writer.hpp"
-
-namespace {
-
-std::atomic<std::size_t> live{0}, peak{0};
-
-void* counted(std::size_t size) {
-  void* const data = std::malloc(size == 0 ? 1 : size);
-  if (data == nullptr) throw std::bad_alloc();
-  const std::size_t now = live += malloc_usable_size(data);
-  std::size_t seen = peak;
-  while (now > seen && !peak.compare_exchange_weak(seen, now)) {
-  }
-  return data;
-}
-
-void uncounted(void* data) noexcept {
-  if (data != nullptr) live -= malloc_usable_size(data);
-  std::free(data);
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return counted(size);
-}
-void* operator new[](std::size_t size) {
-  return counted(size);
-}
-void operator delete(void* data) noexcept {
-  uncounted(data);
-}
-void operator delete[](void* data) noexcept {
-  uncounted(data);
-}
-void operator delete(void* data, std::size_t) noexcept {
-  uncounted(data);
-}
-void operator delete[](void* data, std::size_t) noexcept {
-  uncounted(data);
-}
+#include "counted_memory.hpp"
 
 namespace klue {
 using namespace detail;
@@ -64,16 +23,14 @@ namespace {
 
 using namespace std::string_literals;
 
-/// Bytes that `read` has allocated at most at one time.
-template <class Read>
-std::size_t peak_of(Read read) {
-  const std::size_t before = live;
-  peak = before;
-  try {
-    read();
-  } catch (const Error&) {
-  }
-  return peak - before;
+/// Bytes that a reader has allocated at most at one time; it may refuse what it reads.
+std::size_t peak_of(const std::function<void()>& read) {
+  return test::peak_bytes_of([&] {
+    try {
+      read();
+    } catch (const Error&) {
+    }
+  });
 }
 
 constexpr std::size_t slack = 3 << 20;

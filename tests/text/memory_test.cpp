@@ -1,72 +1,30 @@
 // What tokenizers take to load and texts to be tokenized, measured: memory is in proportion to what
 // is read, also where files and texts are made to need much.
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
+#include <cstddef>
+#include <functional>
 #include <string>
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <klue/core/error.hpp>
 
+#include "counted_memory.hpp"
 #include "text/random_text.hpp"
 #include "text/small_tokenizer.hpp"
-
-namespace {
-
-std::atomic<std::size_t> live{0}, peak{0};
-
-void* counted(std::size_t size) {
-  void* const data = std::malloc(size == 0 ? 1 : size);
-  if (data == nullptr) throw std::bad_alloc();
-  const std::size_t now = live += malloc_usable_size(data);
-  std::size_t seen = peak;
-  while (now > seen && !peak.compare_exchange_weak(seen, now)) {
-  }
-  return data;
-}
-
-void uncounted(void* data) noexcept {
-  if (data != nullptr) live -= malloc_usable_size(data);
-  std::free(data);
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return counted(size);
-}
-void* operator new[](std::size_t size) {
-  return counted(size);
-}
-void operator delete(void* data) noexcept {
-  uncounted(data);
-}
-void operator delete[](void* data) noexcept {
-  uncounted(data);
-}
-void operator delete(void* data, std::size_t) noexcept {
-  uncounted(data);
-}
-void operator delete[](void* data, std::size_t) noexcept {
-  uncounted(data);
-}
 
 namespace klue::test {
 namespace {
 
 /// Bytes that `work` has allocated at most at one time, for each of `bytes`.
-template <class Work>
-double peak_per_byte(std::size_t bytes, Work work) {
-  const std::size_t before = live;
-  peak = before;
-  try {
-    work();
-  } catch (const UnsupportedError&) {
-  }
-  return static_cast<double>(peak - before) / static_cast<double>(bytes);
+double peak_per_byte(std::size_t bytes, const std::function<void()>& work) {
+  const std::size_t peak = peak_bytes_of([&] {
+    try {
+      work();
+    } catch (const UnsupportedError&) {
+    }
+  });
+  return static_cast<double>(peak) / static_cast<double>(bytes);
 }
 
 /// docs/tokenization.md promises these, for files and texts of some size.
