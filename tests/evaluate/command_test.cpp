@@ -142,6 +142,12 @@ TEST_F(EvaluateTest, ReportsWrongUsage) {
   }
 }
 
+TEST_F(EvaluateTest, ANameInBracketsIsNoList) {
+  const Result result = evaluate({"--model", fixture("tiny-11").string(), "[가, 나]"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, StartsWith("evaluate: [가, 나]: "));
+}
+
 TEST_F(EvaluateTest, ReportsAFullDisk) {
   const Result result = run(
       KLUE_EVALUATE, {"--model", fixture("tiny-11").string(), "--precision", "f32", file_.string()},

@@ -68,6 +68,7 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   std::string message = error.what();
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
     if (const std::string unknown = unknown_option(app); !unknown.empty()) message = unknown;
+  std::erase(message, '\0');  // see parsed()
   while (message.ends_with('\n'))
     message.pop_back();
   return app.get_name() + ": " + message + " (" + app.get_name() + " --help)";

@@ -217,32 +217,6 @@ void add_work(CLI::App& app, Options& o, Given& given) {
       ->group(kGroup);
 }
 
-// CLI11 takes an argument "[가, 나]" for a list of two. No argument can hold a NUL, so one at its
-// end hides the bracket until everything is parsed. Last argument first, as CLI11 wants them.
-std::vector<std::string> guarded_arguments(int argc, char** argv) {
-  std::vector<std::string> arguments;
-  for (int i = argc - 1; i > 0; --i) {
-    std::string& argument = arguments.emplace_back(argv[i]);
-    if (argument.ends_with(']')) argument.push_back('\0');
-  }
-  return arguments;
-}
-
-void remove_guards(Options& o) {
-  const auto remove = [](std::string& text) {
-    if (text.ends_with('\0')) text.pop_back();
-  };
-  std::ranges::for_each(o.texts, remove);
-  std::ranges::for_each(o.input.files, remove);
-  std::ranges::for_each(o.queries, remove);
-  for (std::string* text : {&o.model, &o.out, &o.input.format.field, &o.input.format.pair_field,
-                            &o.input.format.id_field, &o.queries_file, &o.vectors, &o.plot})
-    remove(*text);
-  std::string preprocessor = o.load.preprocessor.string();
-  remove(preprocessor);
-  o.load.preprocessor = preprocessor;
-}
-
 [[noreturn]] void refuse(const std::string& message) {
   throw CLI::ValidationError(message);
 }
@@ -416,14 +390,12 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   add_near(app, options, given);
   add_tokenization(app, options);
   add_work(app, options, given);
-  const auto parse = [&] {
-    app.parse(guarded_arguments(argc, argv));
-    remove_guards(options);
+  const auto check = [&] {
     options.shard = parse_shard(given.shard);
     options.least_community = given.least_community.value_or(options.least_community);
     check_combinations(options, given);
   };
-  if (!tools::parsed(app, parse, status)) return std::nullopt;
+  if (!tools::parsed(app, argc, argv, check, status)) return std::nullopt;
   return options;
 }
 

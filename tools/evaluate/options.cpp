@@ -115,11 +115,8 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   CLI::App app{kDescription, KLUE_PROGRAM};
   tools::describe(app, KLUE_VERSION, kExamples);
   add_options(app, options);
-  const auto parse = [&] {
-    app.parse(argc, argv);
-    check_combination(options);
-  };
-  if (!tools::parsed(app, parse, status)) return std::nullopt;
+  const auto check = [&] { check_combination(options); };
+  if (!tools::parsed(app, argc, argv, check, status)) return std::nullopt;
   return options;
 }
 

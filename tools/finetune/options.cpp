@@ -192,11 +192,8 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   add_data_options(app, options);
   add_training_options(app, options.training, options);
   add_run_options(app, options.training);
-  const auto parse = [&] {
-    app.parse(argc, argv);
-    check_combinations(options);
-  };
-  if (!tools::parsed(app, parse, status)) return std::nullopt;
+  const auto check = [&] { check_combinations(options); };
+  if (!tools::parsed(app, argc, argv, check, status)) return std::nullopt;
   return options;
 }
 

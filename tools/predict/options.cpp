@@ -159,31 +159,6 @@ void add_work(CLI::App& app, Options& o) {
       ->group(kGroup);
 }
 
-// CLI11 takes an argument "[가, 나]" for a list of two, and "[MASK]" ends many a text here. No
-// argument can hold a NUL, so one at its end hides the bracket until everything is parsed. Last
-// argument first, as CLI11 wants them.
-std::vector<std::string> guarded_arguments(int argc, char** argv) {
-  std::vector<std::string> arguments;
-  for (int i = argc - 1; i > 0; --i) {
-    std::string& argument = arguments.emplace_back(argv[i]);
-    if (argument.ends_with(']')) argument.push_back('\0');
-  }
-  return arguments;
-}
-
-void remove_guards(Options& o) {
-  const auto remove = [](std::string& text) {
-    if (text.ends_with('\0')) text.pop_back();
-  };
-  std::ranges::for_each(o.texts, remove);
-  std::ranges::for_each(o.targets, remove);
-  for (std::string* text : {&o.model, &o.input, &o.out, &o.field, &o.pair_field})
-    remove(*text);
-  std::string preprocessor = o.load.preprocessor.string();
-  remove(preprocessor);
-  o.load.preprocessor = preprocessor;
-}
-
 void check_input(const Options& o) {
   const auto refuse = [](const char* message) { throw CLI::ValidationError(message); };
   if (o.texts.empty() && o.input.empty())
@@ -228,12 +203,8 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& status) {
   add_output(app, options);
   add_decoding(app, options);
   add_work(app, options);
-  const auto parse = [&] {
-    app.parse(guarded_arguments(argc, argv));
-    remove_guards(options);
-    check_input(options);
-  };
-  if (!tools::parsed(app, parse, status)) return std::nullopt;
+  const auto check = [&] { check_input(options); };
+  if (!tools::parsed(app, argc, argv, check, status)) return std::nullopt;
   return options;
 }
 
