@@ -84,6 +84,33 @@ TEST(PredictUsage, ALineThatIsNotOfTheFormat) {
       "too many columns");
 }
 
+// As it is for every other task.
+TEST(PredictUsage, QuestionsAreKnownByNameOrFirstLine) {
+  const test::ScratchDirectory directory;
+  const std::string line = "{\"question\": \"사람?\", \"context\": \"이 다는 사람\"}\n";
+  const auto answers = [&](std::vector<std::string> arguments, const std::string& input) {
+    arguments.insert(arguments.end(), {"--format", "jsonl", "--quiet"});
+    const Result result = predict("tiny-11-qa", arguments, input);
+    EXPECT_EQ(result.status, 0) << result.err;
+    return result.out;
+  };
+  const std::string wanted = answers({"--input", "-", "--input-format", "jsonl"}, line);
+  EXPECT_THAT(wanted, StartsWith("{\"answers\":[{"));
+  EXPECT_EQ(answers({"--input", "-"}, line), wanted);
+  EXPECT_EQ(answers({"--input", "-"}, "사람?\t이 다는 사람\n"), wanted);
+  const auto named = [&](const char* name, const std::string& content) {
+    return answers({"--input", directory.write(name, content).string()}, "");
+  };
+  EXPECT_EQ(named("questions", line), wanted);
+  EXPECT_EQ(named("q.jsonl", line), wanted);
+  EXPECT_EQ(named("q.csv", "id,context,question\n1,이 다는 사람,사람?\n"), wanted);
+  ASSERT_EQ(test::run("/bin/gzip", {(directory.path() / "q.jsonl").string()}).status, 0);
+  EXPECT_EQ(answers({"--input", (directory.path() / "q.jsonl.gz").string()}, ""), wanted);
+  EXPECT_EQ(answers({"--input", "-", "--field", "q"},
+                    "{\"q\": \"사람?\", \"context\": \"이 다는 사람\"}\n"),
+            wanted);
+}
+
 TEST(PredictUsage, TheArgumentsOfAnswerAndRank) {
   expect_refused(predict("tiny-11-qa", {"사람?"}), 1, "a question and the context");
   expect_refused(predict("tiny-11-rank", {"--task", "rank", "사람"}), 1, "documents");

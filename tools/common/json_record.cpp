@@ -83,9 +83,9 @@ class RecordHandler final : public nlohmann::json_sax<Json> {
 class JsonParser final : public RecordParser {
  public:
   explicit JsonParser(const RecordFormat& options)
-      : text_(options.field.empty() ? "text" : options.field),
+      : text_(options.field.empty() ? options.usual_text : options.field),
         // A pair is taken unasked only where everything has its usual name.
-        pair_(options.field.empty() && options.pair_field.empty() ? "text_pair"
+        pair_(options.field.empty() && options.pair_field.empty() ? options.usual_pair
                                                                   : options.pair_field),
         id_(options.id_field),
         expected_("{\"" + text_ + "\": \"…\"}") {

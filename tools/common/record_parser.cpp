@@ -57,7 +57,7 @@ InputFormat known_format(const std::string& file, LineReader& lines, const Recor
   const bool columns =
       !format.field.empty() || !format.pair_field.empty() || !format.id_field.empty();
   if (columns && some && line.find('\t') != line.npos) return assume("tsv", InputFormat::tsv);
-  return InputFormat::lines;
+  return format.otherwise;
 }
 
 std::unique_ptr<RecordParser> make_record_parser(InputFormat format, const RecordFormat& options,

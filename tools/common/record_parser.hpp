@@ -32,6 +32,10 @@ struct Record {
 struct RecordFormat {
   InputFormat format = InputFormat::automatic;
   std::string field{}, pair_field{}, id_field{};
+  /// What text and pair are called where no field is named, and what a file is that looks like
+  /// nothing else.
+  std::string usual_text = "text", usual_pair = "text_pair";
+  InputFormat otherwise = InputFormat::lines;
 };
 
 /// What is wrong with a line.

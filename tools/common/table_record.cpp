@@ -148,7 +148,7 @@ class TableParser final : public RecordParser {
     if (!options_.pair_field.empty())
       pair_ = column_of(options_.pair_field);
     else if (options_.field.empty() && has_header_)
-      pair_ = find("text_pair");
+      pair_ = find(options_.usual_pair);
     if (!options_.id_field.empty()) id_ = column_of(options_.id_field);
   }
 
@@ -166,9 +166,10 @@ class TableParser final : public RecordParser {
 
   std::optional<std::size_t> usual_text_column() const {
     if (header_.empty()) return std::nullopt;  // an empty file
-    if (const auto found = find("text")) return found;
+    if (const auto found = find(options_.usual_text)) return found;
     if (header_.size() == 1) return 0;
-    throw LineError{1, 0, "has no column \"text\"", column_names() + "; --field NAME|N"};
+    throw LineError{1, 0, "has no column \"" + options_.usual_text + "\"",
+                    column_names() + "; --field NAME|N"};
   }
 
   std::string column_names() const {

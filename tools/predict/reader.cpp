@@ -1,6 +1,5 @@
 #include "reader.hpp"
 
-#include <filesystem>
 #include <iostream>
 #include <utility>
 
@@ -17,17 +16,13 @@ tools::InputOptions input_options(const Options& options, klue::Task task) {
                                        .field = options.field,
                                        .pair_field = options.pair_field}};
   if (task != klue::Task::answer) return input;
-  using tools::InputFormat;
-  InputFormat format = input.format.format;
-  const std::string extension = std::filesystem::path(options.input).extension().string();
-  if (format == InputFormat::automatic) {
-    if (extension == ".jsonl" || extension == ".ndjson") format = InputFormat::jsonl;
-    if (extension == ".csv") format = InputFormat::csv;
-  }
-  const bool named = format == InputFormat::jsonl || format == InputFormat::csv;
-  if (!named) input.format.format = InputFormat::tsv;
-  if (named && options.field.empty()) input.format.field = "question";
-  if (named && options.pair_field.empty()) input.format.pair_field = "context";
+  input.format.usual_text = "question";
+  input.format.usual_pair = "context";
+  input.format.otherwise = tools::InputFormat::tsv;  // a line is a question and its context
+  if (options.input_format == tools::InputFormat::lines)
+    input.format.format = tools::InputFormat::tsv;
+  // A question alone asks nothing: its context has its usual name even where it has another.
+  if (!options.field.empty() && options.pair_field.empty()) input.format.pair_field = "context";
   return input;
 }
 
