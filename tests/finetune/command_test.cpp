@@ -508,13 +508,22 @@ TEST_F(FinetuneTest, ReplacesNothingThatItReads) {
     EXPECT_TRUE(bytes_of(file) == before) << file;
   }
   // A directory that is replaced goes with all that is in it.
-  const fs::path out = out_;
   for (const fs::path& folder : {data, train_file_, directory_.path()}) {
     out_ = folder;
     const Result result = finetune(with({"--overwrite"}));
     EXPECT_EQ(result.status, 1);
     EXPECT_THAT(result.err, HasSubstr("would replace the training data")) << folder;
   }
+  model_ = directory_.write("models/readme", "").parent_path() / "model";
+  fs::copy(model, model_);
+  out_ = model_.parent_path();
+  const Result beside = finetune({"--overwrite", "--steps", "1"});
+  EXPECT_EQ(beside.status, 1);
+  EXPECT_THAT(beside.err, HasSubstr("the folder of the model"));
+  EXPECT_TRUE(fs::exists(out_ / "readme"));
+  out_ = model_;  // in its own place
+  EXPECT_EQ(finetune({"--overwrite", "--steps", "1", "--quiet"}).status, 0);
+  EXPECT_TRUE(fs::exists(model_ / "training-log.jsonl"));
   const Result here = run(
       "/bin/sh", {"-c", "cd \"$0\" && exec \"$@\"", model.string(), KLUE_FINETUNE, "--model", model,
                   "--task", "classify", "--train", train_file_, "--out", ".", "--overwrite"});

@@ -173,6 +173,11 @@ void refuse_what_is_read(const Options& options, const std::filesystem::path& mo
           {.file = t.out.string(), .expected = "another --out", .actual = *file});
   }
   if (t.log) tools::refuse_file_of(t.log->string(), model, "a file of the model", "--log");
+  // The model itself may go on as its own successor, but not with all that stands beside it.
+  if (t.overwrite && is_within(model, t.out) && !is_within(t.out, model))
+    throw klue::UsageError(
+        "the output would replace the folder of the model",
+        {.file = t.out.string(), .expected = "another --out", .actual = model.string()});
   const std::filesystem::path here = std::filesystem::current_path();
   if (t.overwrite && is_within(here, t.out))
     throw klue::UsageError(
