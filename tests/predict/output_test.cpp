@@ -80,6 +80,19 @@ TEST(PredictText, DocumentsOfAQueryAreSorted) {
   EXPECT_GE(lines[0].substr(0, 6), lines[1].substr(0, 6));
 }
 
+TEST(PredictJson, SortedDocumentsSayWhichTheyAre) {
+  const std::vector<std::string> documents{"전", "위치가 좋은 숙소", "이 다는"};
+  std::vector<std::string> arguments{"--task", "rank", "--format", "jsonl", "사람"};
+  arguments.insert(arguments.end(), documents.begin(), documents.end());
+  const auto lines = lines_of(predict("tiny-11-rank", arguments).out);
+  ASSERT_THAT(lines, SizeIs(3));
+  const Ranker ranker(Model::load(fixture("tiny-11-rank")));
+  const auto ranked = ranker.rank("사람", documents);
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(nlohmann::json::parse(lines[i]),
+              nlohmann::json({{"index", ranked[i].index}, {"score", ranked[i].score}}));
+}
+
 TEST(PredictText, MasksHaveALineEach) {
   const auto lines = lines_of(predict("tiny-11", {"이 [MASK] 사람", "[MASK] 전 [MASK]"}).out);
   ASSERT_THAT(lines, SizeIs(5));
@@ -122,10 +135,9 @@ TEST(PredictInput, LinesAndTsv) {
   const std::string pairs = "이 다는\t사람\n";
   EXPECT_EQ(
       predict("tiny-11-rank",
-              {"--task", "rank", "--input", "-", "--input-format", "tsv", "--format", "jsonl"},
-              pairs)
+              {"--task", "rank", "--input", "-", "--input-format", "tsv", "--format", "tsv"}, pairs)
           .out,
-      predict("tiny-11-rank", {"--task", "rank", "이 다는", "사람", "--format", "jsonl"}).out);
+      predict("tiny-11-rank", {"--task", "rank", "이 다는", "사람", "--format", "tsv"}).out);
   EXPECT_EQ(
       predict("tiny-11-qa", {"--input", "-", "--input-format", "tsv", "--format", "jsonl"}, pairs)
           .out,

@@ -19,7 +19,8 @@ class RankPredictor final : public Predictor {
 
   std::string header() const override { return "line\tscore\n"; }
 
-  // The documents of the command line have one query and are sorted; the pairs of a file are not.
+  // The documents of the command line have one query and are sorted, and so need their places; the
+  // pairs of a file stay in theirs.
   std::string predict(std::span<const Record> records, std::size_t first) const override {
     const std::vector<double> scores = ranker_.score(records, options_);
     std::vector<std::size_t> order(scores.size());
@@ -38,7 +39,8 @@ class RankPredictor final : public Predictor {
  private:
   void append(std::string& out, const Record& record, double score, std::size_t line) const {
     if (style_.format == Format::jsonl)
-      out += json_line({{"score", score}});
+      out += sorted_ ? json_line({{"index", line - 1}, {"score", score}})
+                     : json_line({{"score", score}});
     else if (style_.format == Format::tsv)
       out += tsv_row({number_text(line), number_text(score)});
     else
