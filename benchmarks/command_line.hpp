@@ -46,7 +46,7 @@ int run_command(CLI::App& app, int argc, char** argv, const Run& run) {
   return tools::run_command(app.get_name().c_str(), [&] {
     int status = 0;
     if (tools::parsed(
-            app, [&] { app.parse(argc, argv); }, status))
+            app, argc, argv, [] {}, status))
       run();
     return status;
   });
