@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <klue/checkpoint/checkpoint.hpp>
+#include <klue/core/detail/finite.hpp>
 #include <klue/core/error.hpp>
 #include <klue/core/tensor.hpp>
 
@@ -57,6 +58,14 @@ class TensorLookup {
   }
   const TensorView& at(std::string_view name, std::initializer_list<std::size_t> shape) const {
     return at(name, std::span(shape.begin(), shape.size()));
+  }
+
+  /// What TensorView::read reads of the tensor of that name. Throws FormatError where a number is
+  /// infinite or NaN, as every result would be.
+  void read(std::string_view name, const TensorView& tensor, std::size_t begin,
+            std::span<float> out) const {
+    tensor.read(begin, out);
+    if (!all_finite(out)) fail("a weight that is no number", name, "finite numbers", "");
   }
 
   /// Throws FormatError about a tensor.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include <klue/checkpoint/detail/tensor_lookup.hpp>
 #include <klue/core/detail/aligned_buffer.hpp>
 #include <klue/core/detail/heap_bytes.hpp>
 #include <klue/core/thread_pool.hpp>
@@ -37,6 +38,7 @@ class Embeddings {
   void sum_rows(const TokenBatch& batch, std::size_t token, std::span<float> out) const;
 
   std::size_t width_;
+  TensorLookup tensors_;
   TensorView words_;
   AlignedBuffer<float> positions_, types_;
   LayerNorm norm_;

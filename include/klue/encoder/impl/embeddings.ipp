@@ -1,13 +1,19 @@
 #include <algorithm>
+#include <string_view>
 
 #include <klue/encoder/detail/embeddings.hpp>
 
 namespace klue::detail {
+namespace {
+
+constexpr std::string_view kWordTable = "embeddings.word_embeddings.weight";
+
+}  // namespace
 
 Embeddings::Embeddings(const EncoderConfig& config, const EncoderWeights& weights)
     : width_(config.embedding_width()),
-      words_(
-          weights.tensors().at("embeddings.word_embeddings.weight", {config.vocab_size, width_})),
+      tensors_(weights.tensors()),
+      words_(tensors_.at(kWordTable, {config.vocab_size, width_})),
       positions_(weights.read("embeddings.position_embeddings.weight",
                               {config.max_position_embeddings, width_})),
       types_(weights.read("embeddings.token_type_embeddings.weight",
@@ -40,7 +46,7 @@ void Embeddings::embed(const TokenBatch& batch, float* rows, const ThreadPool& p
 
 void Embeddings::sum_rows(const TokenBatch& batch, std::size_t token, std::span<float> out) const {
   const auto row = [&](std::int32_t index) { return static_cast<std::size_t>(index) * width_; };
-  words_.read(row(batch.word_ids[token]), out);
+  tensors_.read(kWordTable, words_, row(batch.word_ids[token]), out);
   const float* const position = positions_.data() + row(batch.position_ids[token]);
   const float* const type = types_.data() + row(batch.type_ids[token]);
   for (std::size_t i = 0; i < width_; ++i)

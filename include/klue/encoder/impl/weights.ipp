@@ -26,7 +26,7 @@ AlignedBuffer<float> EncoderWeights::read(std::string_view name,
   const TensorView& tensor = tensors_.at(name, shape);
   spend(name, tensor.element_count());
   AlignedBuffer<float> values(tensor.element_count());
-  tensor.read(0, values.span());
+  tensors_.read(name, tensor, 0, values.span());
   return values;
 }
 
@@ -34,11 +34,12 @@ std::unique_ptr<const Linear> EncoderWeights::linear(std::initializer_list<std::
                                                      std::size_t in_features,
                                                      std::size_t out_features_each) const {
   std::vector<const TensorView*> weights, biases;
-  std::vector<std::string> weight_names;
+  std::vector<std::string> weight_names, bias_names;
   for (const std::string_view name : names) {
     const std::string& weight = weight_names.emplace_back(std::string(name).append(".weight"));
     weights.push_back(&tensors_.at(weight, {out_features_each, in_features}));
-    biases.push_back(&tensors_.at(std::string(name).append(".bias"), {out_features_each}));
+    const std::string& bias = bias_names.emplace_back(std::string(name).append(".bias"));
+    biases.push_back(&tensors_.at(bias, {out_features_each}));
     spend(weight, weights.back()->element_count());
   }
   LinearSource source{.in_features = in_features, .out_features = out_features_each * names.size()};
@@ -48,7 +49,7 @@ std::unique_ptr<const Linear> EncoderWeights::linear(std::initializer_list<std::
       const std::size_t tensor = feature / out_features_each, row = feature % out_features_each;
       const std::size_t count = std::min(rows.size() / in_features, out_features_each - row);
       const std::span<float> part = rows.first(count * in_features);
-      weights[tensor]->read(row * in_features, part);
+      tensors_.read(weight_names[tensor], *weights[tensor], row * in_features, part);
       if (precision_ != Precision::f32) fit_low_precision(weight_names[tensor], part);
       rows = rows.subspan(count * in_features);
       feature += count;
@@ -56,7 +57,8 @@ std::unique_ptr<const Linear> EncoderWeights::linear(std::initializer_list<std::
   };
   source.read_bias = [&](std::span<float> bias) {
     for (std::size_t i = 0; i < biases.size(); ++i)
-      biases[i]->read(0, bias.subspan(i * out_features_each, out_features_each));
+      tensors_.read(bias_names[i], *biases[i], 0,
+                    bias.subspan(i * out_features_each, out_features_each));
   };
   auto layer = make_linear(engine_, precision_, source, *pool_);
   for (const TensorView* weight : weights)

@@ -68,11 +68,11 @@ Dense make_dense(const TensorLookup& tensors, const DenseNames& names, std::size
   const TensorView& weight = tensors.at(names.weight, {out_features, in_features});
   LinearSource source{.in_features = in_features, .out_features = out_features};
   source.read_rows = [&](std::size_t first, std::span<float> rows) {
-    weight.read(first * in_features, rows);
+    tensors.read(names.weight, weight, first * in_features, rows);
   };
   if (!names.bias.empty()) {
     const TensorView& bias = tensors.at(names.bias, {out_features});
-    source.read_bias = [&bias](std::span<float> values) { bias.read(0, values); };
+    source.read_bias = [&](std::span<float> values) { tensors.read(names.bias, bias, 0, values); };
   }
   return {make_linear(engine.engine, Precision::f32, source, engine.pool), activation};
 }

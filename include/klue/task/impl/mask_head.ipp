@@ -73,10 +73,9 @@ AlignedBuffer<float> mask_norm(const TensorLookup& tensors, const MaskHeadNames&
                                std::size_t size) {
   // Checkpoints converted from TensorFlow before 2019 say gamma and beta.
   const std::string old = mask_tensor(names.norm, old_suffix);
-  const TensorView& tensor =
-      tensors.at(tensors.has(old) ? old : mask_tensor(names.norm, suffix), {size});
+  const std::string name = tensors.has(old) ? old : mask_tensor(names.norm, suffix);
   AlignedBuffer<float> values(size);
-  tensor.read(0, values.span());
+  tensors.read(name, tensors.at(name, {size}), 0, values.span());
   return values;
 }
 
