@@ -10,6 +10,8 @@ from directory import HIDDEN, INTERMEDIATE, LAYERS, POSITIONS
 # Of the stream of random directions. They matter more than everything that is random in training,
 # so they are a part of the recipe and no other seed changes them.
 DIRECTIONS = 0
+# Deviation of what queries and keys begin with: so small that attention takes nearly the plain mean.
+ATTENTION = 0.0125
 LAST_NORM = "encoder.layer.%d.output.LayerNorm.weight" % (LAYERS - 1)
 
 
@@ -70,8 +72,9 @@ def keep_lengths(embeddings):
 
 
 def tensors(pieces, texts, tokenize):
-    """Every parameter by its name. The output is the mean of `spelled_embeddings`: every residual
-    branch begins as zero, and the last layer norm drops the two features that keep lengths."""
+    """Every parameter by its name. The output points nearly where the mean of `spelled_embeddings` does:
+    every feed-forward branch begins as zero, attention adds the sentence's mean to every piece, and the
+    last layer norm drops the two features that keep lengths."""
     found = {
         "embeddings.word_embeddings.weight": keep_lengths(
             spelled_embeddings(pieces, texts, tokenize, HIDDEN - 2)),
@@ -90,16 +93,20 @@ def norm(name):
 
 
 def layer(name, stream):
-    """One that gives what it is given: the matrices that end its branches are zero."""
+    """One that gives every piece, [CLS] too, a part in the sentence's mean, so that a head which looks
+    at one piece only learns from the whole sentence at once. The mean of the pieces keeps its direction."""
     def dense(part, outputs, inputs, deviation=0.0):
         return {name + part + ".weight": stream.randn(outputs, inputs) * deviation,
                 name + part + ".bias": np.zeros(outputs)}
 
-    return {**dense("attention.self.query", HIDDEN, HIDDEN, 0.05),
-            **dense("attention.self.key", HIDDEN, HIDDEN, 0.05),
-            **dense("attention.self.value", HIDDEN, HIDDEN, 0.05),
-            **dense("attention.output.dense", HIDDEN, HIDDEN),
-            **norm(name + "attention.output"),
-            **dense("intermediate.dense", INTERMEDIATE, HIDDEN, 0.05),
-            **dense("output.dense", HIDDEN, INTERMEDIATE),
-            **norm(name + "output")}
+    found = {**dense("attention.self.query", HIDDEN, HIDDEN, ATTENTION),
+             **dense("attention.self.key", HIDDEN, HIDDEN, ATTENTION),
+             **dense("attention.self.value", HIDDEN, HIDDEN),
+             **dense("attention.output.dense", HIDDEN, HIDDEN),
+             **norm(name + "attention.output"),
+             **dense("intermediate.dense", INTERMEDIATE, HIDDEN, 0.05),
+             **dense("output.dense", HIDDEN, INTERMEDIATE),
+             **norm(name + "output")}
+    for part in ("attention.self.value", "attention.output.dense"):
+        found[name + part + ".weight"] += np.eye(HIDDEN)
+    return found

@@ -11,6 +11,7 @@ import numpy as np
 Scored = collections.namedtuple("Scored", "first second score")
 # `label` is entailment, neutral or contradiction.
 Inferred = collections.namedtuple("Inferred", "premise hypothesis label")
+# `inferred` has a list for each corpus of inferences.
 Corpora = collections.namedtuple("Corpora", "scored inferred sentences held_out")
 
 HELD_OUT = 575  # pairs, a tenth of KorSTS train
@@ -88,9 +89,8 @@ def read(directory):
     """Everything to train on, without any sentence of the evaluation sets or the held-out pairs."""
     directory = pathlib.Path(directory)
     held_out, scored = hold_out(korean_sts(directory / "kor-sts-train.tsv"), HELD_OUT)
-    inferred = (klue_nli(directory / "klue-nli-v1.1_dev.json") +
-                korean_nli(directory / "kor-xnli.dev.ko.tsv") +
-                korean_nli(directory / "kor-xnli.test.ko.tsv"))
+    inferred = [klue_nli(directory / "klue-nli-v1.1_dev.json"),
+                korean_nli(directory / "kor-xnli.dev.ko.tsv") + korean_nli(directory / "kor-xnli.test.ko.tsv")]
     conversation = chatbot(directory / "ChatbotData.csv")
     evaluated = (klue_sts(directory / "klue-sts-v1.1_dev.json") +
                  korean_sts(directory / "kor-sts-dev.tsv") + held_out)
@@ -100,9 +100,9 @@ def read(directory):
         return all(letters(text) not in taboo for text in texts)
 
     scored = [pair for pair in scored if allowed(*pair[:2])]
-    inferred = [pair for pair in inferred if allowed(*pair[:2])]
+    inferred = [[pair for pair in pairs if allowed(*pair[:2])] for pairs in inferred]
     conversation = [pair for pair in conversation if allowed(*pair)]
-    texts = [text for pair in scored + inferred for text in pair[:2]]
+    texts = [text for pair in scored + sum(inferred, []) for text in pair[:2]]
     texts += [text for pair in conversation for text in pair]
     texts += klue_headings(directory / "klue-dp-v1.1_dev.tsv")
     texts += klue_headings(directory / "klue-ner-v1.1_dev.tsv")

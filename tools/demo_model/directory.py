@@ -62,6 +62,18 @@ def write_safetensors(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(parts))
 
 
+def read_safetensors(path):
+    """All tensors of a file of `F32`."""
+    contents = path.read_bytes()
+    begin = 8 + struct.unpack("<Q", contents[:8])[0]
+    header, tensors = json.loads(contents[8:begin]), {}
+    header.pop("__metadata__", None)
+    for name, entry in header.items():
+        first, last = entry["data_offsets"]
+        tensors[name] = np.frombuffer(contents[begin + first:begin + last], "<f4").reshape(entry["shape"])
+    return tensors
+
+
 def write(directory, tensors, pieces):
     directory = pathlib.Path(directory)
     (directory / "1_Pooling").mkdir(parents=True, exist_ok=True)
