@@ -80,6 +80,9 @@ def run(command, where, embed, repository):
         result = subprocess.run(shell, cwd=folder, env=environment, check=False,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 encoding="utf-8", timeout=300)
+        if result.returncode == 77 and shell[0].endswith("with_slurm"):
+            print("left out, no Slurm can run here: %s\n%s" % (command.splitlines()[0], result.stdout))
+            return True
         same = (folder / "vectors.npy").read_bytes() == before
         if result.returncode != 0 or not same:
             print("FAILED (%s, %d):\n%s\n%s" % (where, result.returncode, command, result.stdout))
