@@ -537,6 +537,8 @@ TEST_F(FinetuneTest, WrongUsageIsStatusTwo) {
   EXPECT_EQ(run(KLUE_FINETUNE, {}).status, 2);
   EXPECT_EQ(finetune({}, "sing").status, 2);
   EXPECT_EQ(finetune({"--batch", "0"}).status, 2);
+  EXPECT_EQ(finetune({"--seed", "-1"}).status, 2);
+  EXPECT_THAT(finetune({"--score-max", "5"}).err, HasSubstr("--task regress or embed"));
   for (const char* flag : {"--lr", "--weight-decay", "--clip", "--dropout", "--warmup",
                            "--layer-decay", "--spread", "--score-max"})
     for (const char* value : {"nan", "inf", "-1", "x"}) {

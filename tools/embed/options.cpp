@@ -177,7 +177,8 @@ void add_tokenization(CLI::App& app, Options& o) {
                     "Hugging Face's or the TF-Hub module's; default: the model's")
       ->group(kGroup);
   tools::add_count(app, "--max-length", o.max_length, 1, tools::kMostTokens,
-                   "Most tokens of a text or pair; default: as many as the model takes")
+                   "Most tokens of a text or pair; default: as many as the model\n"
+                   "takes, with --tokenize all")
       ->group(kGroup);
   tools::add_count(app, "--seq-length", o.seq_length, 1, tools::kMostTokens,
                    "Cut and pad every text to this many tokens")

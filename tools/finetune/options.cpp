@@ -148,7 +148,9 @@ void add_training_options(CLI::App& app, TrainingOptions& t, Options& o) {
   app.add_flag("--freeze-embeddings", t.freeze_embeddings, "Leave the embeddings as they are");
   tools::add_count(app, "--freeze-layers", t.freeze_layers, 0, 1 << 16,
                    "Leave the embeddings and the lowest N layers as they are");
-  app.add_option("--seed", t.seed, "Of order, dropout, new head; default: 1")->type_name("N");
+  app.add_option("--seed", t.seed, "Of order, dropout, new head; default: 1")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber.description(""));
   tools::add_count(app, "--patience", t.patience, 1, 1 << 20,
                    "Stop after N epochs that are not better");
   app.add_flag("--recompute", t.recompute, "Compute layers twice, for less memory");
@@ -178,6 +180,8 @@ void check_combinations(const Options& o) {
   std::set<std::string> seen;
   for (const std::string& label : o.plan.labels)
     if (!seen.insert(label).second) refuse("--labels: the same label twice: " + label);
+  if (o.plan.score_max > 0 && o.plan.task != Task::regress && o.plan.task != Task::embed)
+    refuse("--score-max goes with --task regress or embed");
   if (o.plan.loss != EmbedLoss::automatic && o.plan.task != Task::embed)
     refuse("--loss goes with --task embed");
   if (o.training.patience > 0 && !o.dev) refuse("--patience goes with --dev");
