@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <span>
@@ -180,6 +181,47 @@ TEST_P(Kernels, GemmOfManyRowsHasNoSeam) {
     ASSERT_TRUE(std::ranges::equal(alone, std::span(whole).subspan(first * out, count * out)))
         << first;
   }
+}
+
+TEST_P(Kernels, PanelsOfColumnsAreThoseOfTheTransposedMatrix) {
+  constexpr std::size_t kStride = 80, kFirst = 3;
+  for (const Product* product : {table().f32, table().bf16}) {
+    if (product->pack_columns == nullptr) continue;
+    const std::size_t width = product->panel_width;
+    for (const std::size_t in : {1u, 2u, 15u, 16u, 31u, 32u, 33u, 70u})
+      for (std::size_t count = 1; count <= 2 * width + 3; ++count) {
+        const Values matrix = random_values(in * kStride, 1);
+        Values rows(count * in);
+        for (std::size_t n = 0; n < count; ++n)
+          for (std::size_t k = 0; k < in; ++k)
+            rows[n * in + k] = matrix[k * kStride + kFirst + n];
+        const std::size_t bytes = product->panel_bytes(in);
+        const std::size_t panels = (count + width - 1) / width;
+        AlignedBuffer<std::byte> of_rows(panels * bytes), of_columns(panels * bytes);
+        std::memset(of_rows.data(), 7, panels * bytes);
+        std::memset(of_columns.data(), 8, panels * bytes);
+        for (std::size_t n = 0; n < count; n += width)
+          product->pack_panel(&rows[n * in], std::min(width, count - n), in,
+                              of_rows.data() + n / width * bytes, nullptr, nullptr);
+        product->pack_columns(&matrix[kFirst], kStride, in, count, of_columns.data());
+        ASSERT_EQ(std::memcmp(of_rows.data(), of_columns.data(), panels * bytes), 0)
+            << in << " x " << count;
+      }
+  }
+}
+
+TEST_P(Kernels, TransposeWritesItsMatrixAndNothingBeside) {
+  constexpr std::size_t kStride = 40;
+  for (std::size_t rows = 1; rows <= 35; ++rows)
+    for (std::size_t columns = 1; columns <= 35; ++columns) {
+      const Values from = random_values(rows * kStride, 1);
+      Values to(kStride * kStride, -7.0f);
+      table().transpose(from.data(), kStride, rows, columns, to.data(), kStride);
+      for (std::size_t r = 0; r < kStride; ++r)
+        for (std::size_t c = 0; c < kStride; ++c)
+          ASSERT_EQ(to[c * kStride + r], r < rows && c < columns ? from[r * kStride + c] : -7.0f)
+              << rows << " x " << columns;
+    }
 }
 
 TEST_P(Kernels, GemmWritesOnlyItsPanelsAndColumns) {

@@ -323,7 +323,7 @@ TEST(TrainNetwork, Bf16IsCloseToFloat32) {
     return Network<float>(c.config, open_checkpoint(c.model), 1, std::make_shared<ThreadPool>(1),
                           precision);
   };
-  if (!kernels::product(Precision::bf16).plain_groups) {
+  if (kernels::product(Precision::bf16).pack_columns == nullptr) {
     EXPECT_THROW(network_in(Precision::bf16), UnsupportedError);
     GTEST_SKIP() << "this processor has no bf16 product";
   }

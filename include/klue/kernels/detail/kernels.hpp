@@ -74,6 +74,10 @@ struct Product {
   /// column_scale and column_sum, panel_width of each.
   void (*pack_panel)(const float* rows, std::size_t count, std::size_t in_features, void* panel,
                      float* column_scale, float* column_sum);
+  /// The same of columns: any `count` of a matrix of `in_features` rows, `row_stride` floats apart,
+  /// as panels one after another. nullptr in the forms that training does not multiply with.
+  void (*pack_columns)(const float* matrix, std::size_t row_stride, std::size_t in_features,
+                       std::size_t count, void* panels) = nullptr;
   /// Converts rows of activations to [rows, groups] groups; for int8 also fills row_scale and
   /// row_zero. nullptr where activations are multiplied as they are, in float32.
   void (*convert_rows)(const float* x, std::size_t rows, std::size_t x_stride,
@@ -139,6 +143,9 @@ struct Table {
   /// x.
   void (*layer_norm)(const float* x, std::size_t rows, std::size_t columns, const float* gamma,
                      const float* beta, float epsilon, float* y);
+  /// to[c × to_stride + r] = from[r × from_stride + c]: 32-bit groups, whatever they hold.
+  void (*transpose)(const float* from, std::size_t from_stride, std::size_t rows,
+                    std::size_t columns, float* to, std::size_t to_stride);
   /// In place.
   void (*activate)(Activation activation, float* x, std::size_t count);
   void (*find_above)(const Search&);

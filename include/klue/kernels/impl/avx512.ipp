@@ -29,6 +29,7 @@ namespace {
 #include <klue/kernels/impl/per_target/widened.ipp>
 #include <klue/kernels/impl/per_target/attention.ipp>
 #include <klue/kernels/impl/per_target/layer_norm.ipp>
+#include <klue/kernels/impl/per_target/transpose.ipp>
 #include <klue/kernels/impl/per_target/find_above.ipp>
 // clang-format on
 
@@ -42,6 +43,7 @@ constexpr Table kTable{
     .attention = &kAttention,
     .low_attention = &kAttention,
     .layer_norm = layer_norm,
+    .transpose = transpose_matrix,
     .activate = activate_all,
     .find_above = find_above,
 };

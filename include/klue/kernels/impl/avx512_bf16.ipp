@@ -61,20 +61,57 @@ inline void convert_rows(const float* x, size_t rows, size_t x_stride, size_t in
     }
 }
 
+// Sixteen groups of two neighbours, the first `count` numbers from memory.
+inline Vector load_pairs(const float* from, size_t count) {
+  const Vector low = load_first(from, count);
+  const Vector high = load_first(from + kLanes, count > kLanes ? count - kLanes : 0);
+  return reinterpret_cast<Vector>(_mm512_cvtne2ps_pbh(high, low));
+}
+
 inline void pack_panel(const float* rows, size_t count, size_t in_features, void* panel, float*,
                        float*) {
-  auto* const to = static_cast<std::uint16_t*>(panel);
-  const size_t row_numbers = round_up(in_features, 2);
-  alignas(32) std::uint16_t numbers[kLanes];
-  for (size_t n = 0; n < kPanel; ++n)
-    for (size_t i = 0; i < row_numbers; i += kLanes) {
-      const bool real = n < count && i < in_features;
-      _mm256_store_si256(
-          reinterpret_cast<__m256i*>(numbers),
-          real ? to_bf16(rows + n * in_features + i, in_features - i) : _mm256_setzero_si256());
-      for (size_t j = 0; j < kLanes && i + j < row_numbers; ++j)
-        to[((i + j) / 2 * kPanel + n) * 2 + (i + j) % 2] = numbers[j];
+  auto* const to = static_cast<float*>(panel);
+  const size_t groups = round_up(in_features, 2) / 2;
+  for (size_t half = 0; half < kPanel; half += kLanes)
+    for (size_t group = 0; group < groups; group += kLanes) {
+      Vector block[kLanes];
+#pragma GCC unroll 16
+      for (size_t r = 0; r < kLanes; ++r)
+        block[r] = half + r < count ? load_pairs(rows + (half + r) * in_features + 2 * group,
+                                                 in_features - 2 * group)
+                                    : Vector{};
+      transpose(block);
+      const size_t left = groups - group;
+#pragma GCC unroll 16
+      for (size_t k = 0; k < kLanes; ++k)
+        if (k < left) store(to + (group + k) * kPanel + half, block[k]);
     }
+}
+
+inline void pack_columns(const float* matrix, size_t row_stride, size_t in_features, size_t count,
+                         void* panels) {
+  // Of what _mm512_cvtne2ps_pbh leaves one row after the other, a number of either in turns.
+  alignas(64) constexpr std::uint16_t kInTurns[2 * kLanes] = {
+      0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+      8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const __m512i in_turns = _mm512_load_si512(kInTurns);
+  const size_t panel_floats = round_up(in_features, 2) / 2 * kPanel;
+  auto* to = static_cast<float*>(panels);
+  for (size_t k = 0; k < in_features; k += 2, matrix += 2 * row_stride, to += kPanel) {
+    const size_t left = in_features - k;
+    const float* const next = matrix + row_stride;
+    prefetch_columns(matrix, row_stride, left, count);
+    if (left > 1) prefetch_columns(next, row_stride, left - 1, count);
+    float* panel = to;
+    for (size_t n = 0; n < count; n += kPanel, panel += panel_floats)
+      for (size_t half = 0; half < kPanel; half += kLanes) {
+        const Vector first = load_columns(matrix, n + half, count);
+        const Vector second = left > 1 ? load_columns(next, n + half, count) : Vector{};
+        const __m512bh rows = _mm512_cvtne2ps_pbh(second, first);
+        store(panel + half, reinterpret_cast<Vector>(_mm512_permutexvar_epi16(
+                                in_turns, reinterpret_cast<__m512i>(rows))));
+      }
+  }
 }
 
 constexpr Product kBf16{
@@ -83,6 +120,7 @@ constexpr Product kBf16{
     .panel_width = kPanel,
     .group_numbers = 2,
     .pack_panel = pack_panel,
+    .pack_columns = pack_columns,
     .convert_rows = convert_rows,
     .gemm = gemm<Bf16>,
     .finish = finish_panels<Bf16>,

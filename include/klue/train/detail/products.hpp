@@ -20,9 +20,9 @@ struct Operand {
 };
 
 /// Matrix products of one thread, with the memory that they need. float64 is multiplied by Eigen;
-/// float32 by the kernels of inference, one panel of the right-hand side packed at a time, so that
-/// it is multiplied while it is in the nearest caches: Eigen would have to be compiled for the
-/// processor to come near. Every element is one sum in order, however the matrices are cut.
+/// float32 by the kernels of inference, a few panels of the right-hand side packed at a time, so
+/// that they are multiplied while they are in the nearer caches: Eigen would have to be compiled
+/// for the processor to come near. Every element is one sum in order, however the matrices are cut.
 template <class T>
 class Multiplier;
 
@@ -50,13 +50,18 @@ class Products {
  private:
   template <class Task>
   void by_columns(std::size_t columns, const Task& task);
+  /// x, or xᵀ, as it is multiplied.
   Operand<T> prepare(View<const T> x);
+  Operand<T> prepare_transposed(View<const T> x);
+  /// Memory for one in product_'s groups.
+  Operand<T> converted(std::size_t rows, std::size_t columns);
+  void plain(const Operand<T>& x, View<const T> w, View<T> y, bool add);
 
   const ThreadPool* pool_;
-  const kernels::Product* product_ = nullptr;
+  const kernels::Product* product_ = nullptr;  // of float
   std::vector<std::unique_ptr<Multiplier<T>>> lanes_;
   Matrix<T> transposed_;
-  AlignedBuffer<std::byte> converted_;
+  AlignedBuffer<float> converted_;  // 32-bit groups
 };
 
 template <>
@@ -77,17 +82,24 @@ class Multiplier<float> {
                        View<float> y, bool add);
   void plain(const Operand<float>& x, View<const float> w, View<float> y, bool add);
   void of_transposed(View<const float> x, View<const float> w, View<float> y, bool add);
-  /// y = xᵀ.
-  void transpose(View<const float> x, View<float> y);
+  /// xᵀ as `product` multiplies its rows, which lie `stride` groups apart.
+  void transpose(View<const float> x, const kernels::Product& product, float* groups,
+                 std::size_t stride);
 
  private:
-  void reserve_panel(const kernels::Product& product, std::size_t k);
-  void pack_columns(const kernels::Product& product, View<const float> w, std::size_t first,
-                    std::size_t count);
-  void multiply_panel(const Operand<float>& x, View<float> y, const float* bias, bool add);
+  const kernels::Product& product_of(const Operand<float>& x) const {
+    return x.product == nullptr ? *table_.f32 : *x.product;
+  }
+  /// y (+)= x · panels + bias, where pack(first, count) packs those of these columns.
+  template <class Pack>
+  void multiply(const Operand<float>& x, View<float> y, const float* bias, bool add,
+                const Pack& pack);
+  /// The same of the panels packed last.
+  void multiply_panels(const Operand<float>& x, View<float> y, const float* bias, bool add);
 
-  const kernels::Product* f32_;
-  AlignedBuffer<float> panel_, rows_;  // a panel is 32-bit groups, whatever they hold
+  const kernels::Table& table_;
+  AlignedBuffer<std::byte> panels_;
+  AlignedBuffer<float> rows_;
   Matrix<float> transposed_;
 };
 

@@ -43,8 +43,6 @@ struct VectorOps {
   /// where that number is below `threshold`.
   void (*dropout)(float* x, std::size_t count, std::uint64_t key, std::uint32_t threshold,
                   float scale);
-  /// pairs[i] = a[i] and b[i] as bfloat16, a in the lower half; b may be nullptr: zeros.
-  void (*pair_bf16)(const float* a, const float* b, float* pairs, std::size_t count);
   double (*sum_of_squares)(const float* x, std::size_t count);
   void (*adamw)(float* p, const float* g, float* m, float* v, std::size_t count,
                 const AdamWConstants& constants);

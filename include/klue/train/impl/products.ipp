@@ -1,13 +1,11 @@
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 
 #include <klue/core/error.hpp>
 #include <klue/kernels/detail/kernels.hpp>
 #include <klue/linear/detail/eigen.hpp>
 #include <klue/train/detail/products.hpp>
-#include <klue/train/detail/vector_ops.hpp>
 
 namespace klue::detail {
 namespace {
@@ -22,8 +20,18 @@ auto eigen_map(View<Number> x) {
       Eigen::OuterStride<>(static_cast<Index>(x.stride)));
 }
 
-// Columns of a task of a parallel product: a whole number of panels of any instruction set.
-constexpr std::size_t kColumnsTogether = 32;
+// Columns of a panel of any instruction set, or of a few.
+constexpr std::size_t kPanelColumns = 32;
+
+// Panels that stay in the second cache while rows pass them, and the rows that stay there while
+// they pass those panels: what is multiplied comes from farther away once for all of them.
+constexpr std::size_t kPanelsTogether = 4, kPanelBytes = 400 << 10, kRowBytes = 448 << 10;
+
+// Whole blocks of rows, 14 with AVX-512 and 6 with AVX2: lower ones take as long.
+constexpr std::size_t rows_together(std::size_t row_bytes) {
+  constexpr std::size_t kBlocks = 42;
+  return std::max(kBlocks, kRowBytes / row_bytes / kBlocks * kBlocks);
+}
 
 }  // namespace
 
@@ -58,112 +66,101 @@ void Multiplier<double>::transpose(View<const double> x, View<double> y) {
 
 // ------------------------------------------------------------------------------------- float32
 
-Multiplier<float>::Multiplier() : f32_(kernels::active().f32) {}
+Multiplier<float>::Multiplier() : table_(kernels::active()) {}
 
-void Multiplier<float>::reserve_panel(const kernels::Product& product, std::size_t k) {
-  const std::size_t groups = (k + product.group_numbers - 1) / product.group_numbers;
-  panel_.reserve_discard(product.panel_width * groups);
+template <class Pack>
+void Multiplier<float>::multiply(const Operand<float>& x, View<float> y, const float* bias,
+                                 bool add, const Pack& pack) {
+  const kernels::Product& product = product_of(x);
+  const std::size_t width = product.panel_width, panel_bytes = product.panel_bytes(x.view.columns);
+  const std::size_t fitting =
+      std::max<std::size_t>(1, kPanelBytes / std::max<std::size_t>(1, panel_bytes));
+  const std::size_t together = std::min(fitting, kPanelsTogether);
+  panels_.reserve_discard(together * panel_bytes);
+  for (std::size_t n = 0; n < y.columns; n += together * width) {
+    const std::size_t count = std::min(together * width, y.columns - n);
+    pack(n, count);
+    multiply_panels(x, y.columns_from(n, count), bias == nullptr ? nullptr : bias + n, add);
+  }
 }
 
-void Multiplier<float>::multiply_panel(const Operand<float>& x, View<float> y, const float* bias,
-                                       bool add) {
-  alignas(64) float padded_bias[64] = {};
+void Multiplier<float>::multiply_panels(const Operand<float>& x, View<float> y, const float* bias,
+                                        bool add) {
+  alignas(64) float padded_bias[kPanelsTogether * 64] = {};
   if (bias != nullptr) std::copy_n(bias, y.columns, padded_bias);
-  const kernels::Product& product = x.product == nullptr ? *f32_ : *x.product;
+  const kernels::Product& product = product_of(x);
   kernels::Gemm gemm{};
-  gemm.x = x.groups == nullptr ? x.view.data : x.groups;
-  gemm.rows = x.view.rows;
   gemm.x_stride = x.groups == nullptr ? x.view.stride : x.stride;
-  gemm.groups = (x.view.columns + product.group_numbers - 1) / product.group_numbers;
-  gemm.panels = panel_.data();
+  gemm.groups = product.groups(x.view.columns);
+  gemm.panels = panels_.data();
   gemm.bias = padded_bias;
   gemm.out_features = y.columns;
-  gemm.residual = add ? y.data : nullptr;
   gemm.residual_stride = y.stride;
-  gemm.y = y.data;
   gemm.y_stride = y.stride;
   gemm.activation = Activation::none;
   gemm.first_panel = 0;
-  gemm.last_panel = 1;
-  product.gemm(gemm);
+  gemm.last_panel = (y.columns + product.panel_width - 1) / product.panel_width;
+  const auto* const rows = static_cast<const float*>(x.groups == nullptr ? x.view.data : x.groups);
+  // One panel has no use for rows that it has passed.
+  const std::size_t together =
+      gemm.last_panel == 1 ? x.view.rows : rows_together(gemm.groups * sizeof(float));
+  for (std::size_t first = 0; first < x.view.rows; first += together) {
+    gemm.rows = std::min(together, x.view.rows - first);
+    gemm.x = rows + first * gemm.x_stride;
+    gemm.y = y.row(first);
+    gemm.residual = add ? gemm.y : nullptr;
+    product.gemm(gemm);
+  }
 }
 
 void Multiplier<float>::with_transposed(const Operand<float>& x, View<const float> w,
                                         const float* bias, View<float> y, bool add) {
-  const kernels::Product& product = x.product == nullptr ? *f32_ : *x.product;
+  const kernels::Product& product = product_of(x);
   const std::size_t width = product.panel_width;
-  reserve_panel(product, w.columns);
-  for (std::size_t n = 0; n < w.rows; n += width) {
-    const std::size_t count = std::min(width, w.rows - n);
-    const float* from = w.row(n);
-    if (w.stride != w.columns) {
-      rows_.reserve_discard(width * w.columns);
-      for (std::size_t r = 0; r < count; ++r)
-        std::copy_n(w.row(n + r), w.columns, rows_.data() + r * w.columns);
-      from = rows_.data();
+  multiply(x, y, bias, add, [&](std::size_t first, std::size_t columns) {
+    for (std::size_t n = 0; n < columns; n += width) {
+      const std::size_t count = std::min(width, columns - n);
+      const float* from = w.row(first + n);
+      if (w.stride != w.columns) {
+        rows_.reserve_discard(width * w.columns);
+        for (std::size_t r = 0; r < count; ++r)
+          std::copy_n(w.row(first + n + r), w.columns, rows_.data() + r * w.columns);
+        from = rows_.data();
+      }
+      product.pack_panel(from, count, w.columns,
+                         panels_.data() + n / width * product.panel_bytes(w.columns), nullptr,
+                         nullptr);
     }
-    product.pack_panel(from, count, w.columns, panel_.data(), nullptr, nullptr);
-    multiply_panel(x, y.columns_from(n, count), bias == nullptr ? nullptr : bias + n, add);
-  }
-}
-
-// A panel is [k, width] numbers, or [k / 2, width] pairs: it is cut out of w as it stands.
-void Multiplier<float>::pack_columns(const kernels::Product& product, View<const float> w,
-                                     std::size_t first, std::size_t count) {
-  const std::size_t width = product.panel_width;
-  if (count < width) {
-    const std::size_t groups = (w.rows + product.group_numbers - 1) / product.group_numbers;
-    std::fill_n(panel_.data(), width * groups, 0.0f);
-  }
-  if (product.group_numbers == 1) {
-    // The rows lie so far apart that no processor foresees the next one.
-    constexpr std::size_t kAhead = 16;
-    for (std::size_t k = 0; k < w.rows; ++k) {
-      __builtin_prefetch(w.row(std::min(k + kAhead, w.rows - 1)) + first);
-      std::memcpy(panel_.data() + k * width, w.row(k) + first, count * sizeof(float));
-    }
-    return;
-  }
-  for (std::size_t k = 0; k < w.rows; k += 2) {
-    const float* const second = k + 1 < w.rows ? w.row(k + 1) + first : nullptr;
-    vector_ops().pair_bf16(w.row(k) + first, second, panel_.data() + k / 2 * width, count);
-  }
+  });
 }
 
 void Multiplier<float>::plain(const Operand<float>& x, View<const float> w, View<float> y,
                               bool add) {
-  const kernels::Product& product = x.product == nullptr ? *f32_ : *x.product;
-  reserve_panel(product, w.rows);
-  for (std::size_t n = 0; n < w.columns; n += product.panel_width) {
-    const std::size_t count = std::min(product.panel_width, w.columns - n);
-    pack_columns(product, w, n, count);
-    multiply_panel(x, y.columns_from(n, count), nullptr, add);
-  }
+  const kernels::Product& product = product_of(x);
+  multiply(x, y, nullptr, add, [&](std::size_t first, std::size_t columns) {
+    product.pack_columns(w.data + first, w.stride, w.rows, columns, panels_.data());
+  });
 }
 
 void Multiplier<float>::of_transposed(View<const float> x, View<const float> w, View<float> y,
                                       bool add) {
-  transposed_.reshape(x.columns, x.rows);
-  transpose(x, transposed_.view());
+  const View<float> transposed = transposed_.reshape(x.columns, x.rows).view();
+  transpose(x, *table_.f32, transposed.data, transposed.stride);
   plain({transposed_.constant()}, w, y, add);
 }
 
-void Multiplier<float>::transpose(View<const float> x, View<float> y) {
-  // A packed panel of rows is their transpose.
-  const std::size_t width = f32_->panel_width;
-  rows_.reserve_discard(width * x.columns);
-  panel_.reserve_discard(width * x.columns);
-  for (std::size_t r = 0; r < x.rows; r += width) {
-    const std::size_t count = std::min(width, x.rows - r);
-    const float* from = x.row(r);
-    if (x.stride != x.columns) {
-      for (std::size_t i = 0; i < count; ++i)
-        std::copy_n(x.row(r + i), x.columns, rows_.data() + i * x.columns);
-      from = rows_.data();
-    }
-    f32_->pack_panel(from, count, x.columns, panel_.data(), nullptr, nullptr);
-    for (std::size_t c = 0; c < x.columns; ++c)
-      std::copy_n(panel_.data() + c * width, count, y.row(c) + r);
+void Multiplier<float>::transpose(View<const float> x, const kernels::Product& product,
+                                  float* groups, std::size_t stride) {
+  // Columns are cut out as panels, [groups, panel_width], which are near when they are turned.
+  const std::size_t width = product.panel_width, height = product.groups(x.rows);
+  const std::size_t together = kPanelsTogether * width;
+  panels_.reserve_discard(kPanelsTogether * product.panel_bytes(x.rows));
+  for (std::size_t c = 0; c < x.columns; c += together) {
+    const std::size_t count = std::min(together, x.columns - c);
+    product.pack_columns(x.data + c, x.stride, x.rows, count, panels_.data());
+    for (std::size_t i = 0; i < count; i += width)
+      table_.transpose(reinterpret_cast<const float*>(panels_.data()) + i * height, width, height,
+                       std::min(width, count - i), groups + (c + i) * stride, stride);
   }
 }
 
@@ -171,16 +168,15 @@ void Multiplier<float>::transpose(View<const float> x, View<float> y) {
 
 template <class T>
 Products<T>::Products(const ThreadPool& pool, Precision precision) : pool_(&pool) {
-  if (precision != Precision::f32) {
-    if constexpr (std::is_same_v<T, float>)
-      // Without an instruction of its own bf16 would save memory that training does not keep.
-      if (precision == Precision::bf16 && kernels::product(precision).plain_groups)
-        product_ = &kernels::product(precision);
-    if (product_ == nullptr)
-      throw UnsupportedError(
-          "training in this precision is not possible here",
-          {.field = "precision", .expected = "f32, or bf16 on a processor with AVX512_BF16"});
-  }
+  if constexpr (std::is_same_v<T, float>)
+    // Without an instruction of its own bf16 would save memory that training does not keep.
+    if (precision != Precision::int8) product_ = &kernels::product(precision);
+  const bool possible =
+      product_ == nullptr ? precision == Precision::f32 : product_->pack_columns != nullptr;
+  if (!possible)
+    throw UnsupportedError(
+        "training in this precision is not possible here",
+        {.field = "precision", .expected = "f32, or bf16 on a processor with AVX512_BF16"});
   for (std::size_t lane = 0; lane < pool.threads(); ++lane)
     lanes_.push_back(std::make_unique<Multiplier<T>>());
 }
@@ -192,33 +188,59 @@ Products<T>::Products(Products&&) noexcept = default;
 template <class T>
 template <class Task>
 void Products<T>::by_columns(std::size_t columns, const Task& task) {
-  const std::size_t tasks = (columns + kColumnsTogether - 1) / kColumnsTogether;
-  pool_->parallel_for(tasks, [&](std::size_t index, std::size_t lane) {
-    const std::size_t first = index * kColumnsTogether;
-    task(*lanes_[lane], first, std::min(kColumnsTogether, columns - first));
+  const std::size_t panels = (columns + kPanelColumns - 1) / kPanelColumns;
+  // Small enough for all threads to end at the same time.
+  const std::size_t together =
+      std::clamp<std::size_t>(panels / (4 * pool_->threads()), 1, kPanelsTogether);
+  pool_->parallel_for((panels + together - 1) / together, [&](std::size_t index, std::size_t lane) {
+    const std::size_t first = index * together * kPanelColumns;
+    task(*lanes_[lane], first, std::min(together * kPanelColumns, columns - first));
   });
 }
 
 template <class T>
+Operand<T> Products<T>::converted(std::size_t rows, std::size_t columns) {
+  const std::size_t groups = product_->groups(columns);
+  converted_.reserve_discard(rows * groups);
+  return {{nullptr, rows, columns, 0}, product_, converted_.data(), groups};
+}
+
+template <class T>
 Operand<T> Products<T>::prepare(View<const T> x) {
-  Operand<T> operand{.view = x};
+  if constexpr (std::is_same_v<T, double>) return {x};
   if constexpr (std::is_same_v<T, float>) {
-    if (product_ == nullptr) return operand;
-    const std::size_t numbers = product_->group_numbers;
-    const std::size_t row_bytes = (x.columns + numbers - 1) / numbers * sizeof(float);
-    converted_.reserve_discard(x.rows * row_bytes);
+    if (product_->convert_rows == nullptr) return {x};
+    const Operand<T> operand = converted(x.rows, x.columns);
     constexpr std::size_t kConvertedRows = 32;
-    pool_->parallel_for((x.rows + kConvertedRows - 1) / kConvertedRows, [&](std::size_t task,
-                                                                            std::size_t) {
+    const std::size_t tasks = (x.rows + kConvertedRows - 1) / kConvertedRows;
+    pool_->parallel_for(tasks, [&](std::size_t task, std::size_t) {
       const std::size_t first = task * kConvertedRows;
       product_->convert_rows(x.row(first), std::min(kConvertedRows, x.rows - first), x.stride,
-                             x.columns, converted_.data() + first * row_bytes, nullptr, nullptr);
+                             x.columns, converted_.data() + first * operand.stride, nullptr,
+                             nullptr);
     });
-    operand.product = product_;
-    operand.groups = converted_.data();
-    operand.stride = row_bytes / sizeof(float);
+    return operand;
   }
-  return operand;
+}
+
+template <class T>
+Operand<T> Products<T>::prepare_transposed(View<const T> x) {
+  if constexpr (std::is_same_v<T, double>) {
+    transposed_.reshape(x.columns, x.rows);
+    by_columns(x.columns, [&](Multiplier<T>& multiplier, std::size_t first, std::size_t count) {
+      multiplier.transpose(x.columns_from(first, count),
+                           transposed_.view().rows_from(first, count));
+    });
+    return {transposed_.constant()};
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    const Operand<T> operand = converted(x.columns, x.rows);
+    by_columns(x.columns, [&](Multiplier<T>& multiplier, std::size_t first, std::size_t count) {
+      multiplier.transpose(x.columns_from(first, count), *product_,
+                           converted_.data() + first * operand.stride, operand.stride);
+    });
+    return operand;
+  }
 }
 
 template <class T>
@@ -233,20 +255,20 @@ void Products<T>::with_transposed(View<const T> x, View<const T> w, const T* bia
 }
 
 template <class T>
-void Products<T>::plain(View<const T> x, View<const T> w, View<T> y, bool add) {
-  const Operand<T> prepared = prepare(x);
+void Products<T>::plain(const Operand<T>& x, View<const T> w, View<T> y, bool add) {
   by_columns(w.columns, [&](Multiplier<T>& multiplier, std::size_t first, std::size_t count) {
-    multiplier.plain(prepared, w.columns_from(first, count), y.columns_from(first, count), add);
+    multiplier.plain(x, w.columns_from(first, count), y.columns_from(first, count), add);
   });
 }
 
 template <class T>
+void Products<T>::plain(View<const T> x, View<const T> w, View<T> y, bool add) {
+  plain(prepare(x), w, y, add);
+}
+
+template <class T>
 void Products<T>::of_transposed(View<const T> x, View<const T> w, View<T> y, bool add) {
-  transposed_.reshape(x.columns, x.rows);
-  by_columns(x.rows, [&](Multiplier<T>& multiplier, std::size_t first, std::size_t count) {
-    multiplier.transpose(x.rows_from(first, count), transposed_.view().columns_from(first, count));
-  });
-  plain(transposed_.constant(), w, y, add);
+  plain(prepare_transposed(x), w, y, add);
 }
 
 template class Products<float>;

@@ -34,12 +34,25 @@ inline void pack_panel_f32(const float* rows, size_t count, size_t in_features, 
   interleave(count, in_features, EvenRows{rows, in_features}, static_cast<float*>(panel));
 }
 
+inline void pack_columns_f32(const float* matrix, size_t row_stride, size_t in_features,
+                             size_t count, void* panels) {
+  auto* to = static_cast<float*>(panels);
+  for (size_t k = 0; k < in_features; ++k, matrix += row_stride, to += kPanel) {
+    prefetch_columns(matrix, row_stride, in_features - k, count);
+    float* panel = to;
+    for (size_t n = 0; n < count; n += kPanel, panel += in_features * kPanel)
+      for (size_t half = 0; half < kPanel; half += kLanes)
+        store(panel + half, load_columns(matrix, n + half, count));
+  }
+}
+
 constexpr Product kF32{
     .precision = Precision::f32,
     .form = "",
     .panel_width = kPanel,
     .group_numbers = 1,
     .pack_panel = pack_panel_f32,
+    .pack_columns = pack_columns_f32,
     .convert_rows = nullptr,
     .gemm = gemm<F32>,
     .finish = finish_panels<F32>,

@@ -432,3 +432,19 @@ void gemm(const Gemm& g) {
     }
   }
 }
+
+// ----------------------------------------------------------------------------- columns of a matrix
+
+// Column n and those beside it of a row with `count` of them.
+[[gnu::always_inline]] inline Vector load_columns(const float* row, size_t n, size_t count) {
+  return n < count ? load_first(row + n, count - n) : Vector{};
+}
+
+// Rows lie so far apart that no processor foresees the next one. `left`: rows from this one on.
+[[gnu::always_inline]] inline void prefetch_columns(const float* row, size_t row_stride,
+                                                    size_t left, size_t count) {
+  constexpr size_t kAhead = 16;
+  const float* const ahead = row + (left > kAhead ? kAhead : left - 1) * row_stride;
+  for (size_t n = 0; n < count; n += kLineNumbers)
+    __builtin_prefetch(ahead + n);
+}
