@@ -74,14 +74,15 @@ TEST_P(LowPrecision, KeepsItsPromiseOn320Sentences) {
 }
 
 // Attention of long texts multiplies in another way. bf16 has the less noise of its own to hide it
-// in, and is the same there as int8.
+// in, and is the same there as int8. The mean of fewer texts would be more of each of them: of 8,
+// 0.9994 is left where activations are bfloat16, too, whatever attention does.
 TEST(Bf16, KeepsItsPromiseOnLongTexts) {
   KLUE_SHARED_DATA_OR_SKIP(corpus, "data/klue_sentences.txt");
   const fs::path directory = fs::path(KLUE_FIXTURE_DIR) / "base-21";
   if (!fs::exists(directory / "config.json")) GTEST_SKIP() << "needs the fixture base-21";
-  const std::vector<std::string> lines = every_nth_line(corpus, 30, 160);
-  ASSERT_EQ(lines.size(), 160u);
-  std::vector<std::string> texts(8);
+  const std::vector<std::string> lines = every_nth_line(corpus, 15, 320);
+  ASSERT_EQ(lines.size(), 320u);
+  std::vector<std::string> texts(16);
   for (std::size_t i = 0; i < lines.size(); ++i)
     texts[i / 20].append(lines[i]).append(" ");
   const auto vectors = [&](Precision precision) {
