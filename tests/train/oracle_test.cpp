@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -314,6 +315,26 @@ TEST(TrainNetwork, FrozenParametersGetNoStep) {
     }
     EXPECT_EQ(same, !p.trained) << p.name;
     EXPECT_TRUE(same_gradient || !p.trained) << p.name;
+  }
+}
+
+TEST(TrainNetwork, RefusesKeysThatNoSequenceHas) {
+  const test::TrainingCase c = oracle_case(kClasses);
+  Network<float> network(c.config, open_checkpoint(c.model), 1, std::make_shared<ThreadPool>(1));
+  Batch batch = c.batch;
+  const auto run = [&](std::vector<std::size_t> keys) {
+    batch.keys = std::move(keys);
+    network.forward_backward(batch, c.objective);
+  };
+  std::vector<std::size_t> every;
+  for (std::size_t s = 0; s < batch.sequences(); ++s)
+    every.push_back(batch.length(s));
+  EXPECT_NO_THROW(run(every));
+  EXPECT_THROW(run({1}), UsageError);
+  for (const std::size_t wrong : {std::size_t{0}, every.back() + 1}) {
+    std::vector<std::size_t> keys = every;
+    keys.back() = wrong;
+    EXPECT_THROW(run(keys), UsageError) << wrong;
   }
 }
 

@@ -14,8 +14,8 @@ namespace klue::train {
 struct KLUE_EXPORT Batch {
   std::vector<std::int32_t> word_ids, position_ids, type_ids;  ///< [tokens]
   std::vector<std::size_t> first_token{0};                     ///< [sequences + 1]
-  /// [sequences] How many of the first tokens may be attended to; empty: all. Only for who wants
-  /// padding, as the original computes it.
+  /// [sequences] How many of the first tokens may be attended to, at least 1; empty: all. Only for
+  /// who wants padding, as the original computes it.
   std::vector<std::size_t> keys{};
   /// [sequences] Names the random numbers of dropout; empty: 0, 1, 2, … A sequence keeps its
   /// numbers in any batch.

@@ -71,6 +71,17 @@ struct Network<T>::Impl {
 
   void begin(const Batch& batch, const Pass& pass) {
     if (batch.sequences() == 0) throw UsageError("an empty batch", {.field = "batch"});
+    if (!batch.keys.empty() && batch.keys.size() != batch.sequences())
+      throw UsageError("as many keys as sequences are needed",
+                       {.field = "keys",
+                        .expected = std::to_string(batch.sequences()),
+                        .actual = std::to_string(batch.keys.size())});
+    for (std::size_t s = 0; s < batch.keys.size(); ++s)
+      if (batch.keys[s] == 0 || batch.keys[s] > batch.length(s))
+        throw UsageError("a sequence attends to its own tokens, and to one at least",
+                         {.field = "keys",
+                          .expected = "1 to " + std::to_string(batch.length(s)),
+                          .actual = std::to_string(batch.keys[s])});
     context.batch = &batch;
     context.hidden = {pass.hidden_dropout, pass.seed, pass.step};
     context.attention = {pass.attention_dropout, pass.seed, pass.step};

@@ -73,9 +73,8 @@ void Multiplier<float>::multiply(const Operand<float>& x, View<float> y, const f
                                  bool add, const Pack& pack) {
   const kernels::Product& product = product_of(x);
   const std::size_t width = product.panel_width, panel_bytes = product.panel_bytes(x.view.columns);
-  const std::size_t fitting =
-      std::max<std::size_t>(1, kPanelBytes / std::max<std::size_t>(1, panel_bytes));
-  const std::size_t together = std::min(fitting, kPanelsTogether);
+  const std::size_t together =
+      std::clamp<std::size_t>(kPanelBytes / panel_bytes, 1, kPanelsTogether);
   panels_.reserve_discard(together * panel_bytes);
   for (std::size_t n = 0; n < y.columns; n += together * width) {
     const std::size_t count = std::min(together * width, y.columns - n);
